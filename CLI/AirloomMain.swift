@@ -1,0 +1,4 @@
+@main
+struct AirloomMain {
+  static func main() {}
+}

@@ -1,0 +1,122 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// How this package is laid out is told in docs/architecture.md. Modules under Shared/ depend
+// downwards only; no service imports another service.
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A module that every service may use.
+func shared(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude,
+    swiftSettings: strict)
+}
+
+/// One process of the suite; `@testable import airloom_<name>` reaches its types in tests.
+func service(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [],
+  exclude: [String] = ["README.md"]
+) -> Target {
+  .executableTarget(
+    name: "airloom-\(name)",
+    dependencies: ["Base", "Messages", "Bus", "Storage", "Configuration", "Metrics", "Service"]
+      + dependencies,
+    path: "Services/\(name)", exclude: exclude, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, path: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(path)",
+    swiftSettings: strict)
+}
+
+/// A C library from the system; its headers are reached through `Shared/C/<name>/shim.h`.
+func system(_ name: String, pkgConfig: String? = nil) -> Target {
+  .systemLibrary(name: name, path: "Shared/C/\(name)", pkgConfig: pkgConfig)
+}
+
+let package = Package(
+  name: "airloom",
+  targets: [
+    system("CZmq"), system("CSQLite"), system("CCurl"), system("CSSH2"), system("CMicrohttpd"),
+    system("CSodium"), system("CCrypto"),
+    .target(name: "CShims", path: "Shared/C/CShims"),
+    .target(
+      name: "CToml", path: "Shared/C/CToml",
+      cxxSettings: [.define("TOML_HEADER_ONLY", to: "1"), .define("TOML_EXCEPTIONS", to: "0")]),
+
+    shared("Base", ["CShims", "CCrypto"]),
+    shared("Metrics", ["Base"]),
+    shared("Storage", ["Base", "CSQLite"]),
+    shared("Configuration", ["Base", "CToml"]),
+    shared("Subprocess", ["Base", "CShims"]),
+    shared("HTTPClient", ["Base", "CCurl"]),
+    shared("HTTPServer", ["Base", "CMicrohttpd", "CShims"]),
+    shared("Media", ["Base"]),
+    shared("Messages", ["Base"]),
+    shared("Bus", ["Base", "Messages", "Storage", "CZmq", "CSodium"]),
+    shared(
+      "Service",
+      ["Base", "Messages", "Bus", "Storage", "Configuration", "HTTPServer", "Metrics", "CShims"]),
+    shared(
+      "TestSupport",
+      ["Base", "Subprocess", "Media", "HTTPClient", "CShims"]),
+
+    service("scheduler", []),
+    service("recorder", ["HTTPClient", "HTTPServer", "Media", "Subprocess"]),
+    service("converter", ["Subprocess"]),
+    service("feeder", ["HTTPClient"]),
+    service("delivery", ["HTTPClient", "CSSH2", "Subprocess"]),
+    service(
+      "gateway", ["HTTPServer", "HTTPClient", "CSodium"], resources: [.embedInCode("Web")]),
+    .executableTarget(
+      name: "airloom",
+      dependencies: [
+        "Base", "Bus", "Configuration", "HTTPClient", "Messages", "Service", "Storage",
+        "Subprocess",
+      ],
+      path: "CLI", exclude: ["README.md"], swiftSettings: strict),
+    .executableTarget(
+      name: "airloom-bench",
+      dependencies: [
+        "Base", "Bus", "Messages", "Storage", "Subprocess", "TestSupport", "airloom-scheduler",
+        "airloom-recorder",
+      ],
+      path: "Benchmarks", exclude: ["README.md"], swiftSettings: strict),
+
+    tests("BaseTests", path: "Shared/Base", ["Base"]),
+    tests("MetricsTests", path: "Shared/Metrics", ["Base", "Metrics"]),
+    tests("StorageTests", path: "Shared/Storage", ["Base", "Storage"]),
+    tests("ConfigurationTests", path: "Shared/Configuration", ["Base", "Configuration"]),
+    tests("SubprocessTests", path: "Shared/Subprocess", ["Base", "Subprocess"]),
+    tests("HTTPClientTests", path: "Shared/HTTPClient", ["Base", "HTTPClient", "HTTPServer"]),
+    tests("HTTPServerTests", path: "Shared/HTTPServer", ["Base", "HTTPClient", "HTTPServer"]),
+    tests("MediaTests", path: "Shared/Media", ["Base", "Media"]),
+    tests("MessagesTests", path: "Shared/Messages", ["Base", "Messages"]),
+    tests("BusTests", path: "Shared/Bus", ["Base", "Bus", "Messages", "Storage"]),
+    tests("ServiceTests", path: "Shared/Service", ["Base", "Service", "Storage"]),
+    tests(
+      "SchedulerTests", path: "Services/scheduler",
+      ["airloom-scheduler", "Base", "Bus", "Messages", "Storage"]),
+    tests(
+      "RecorderTests", path: "Services/recorder",
+      ["airloom-recorder", "Base", "Bus", "Media", "Messages", "Storage"]),
+    tests(
+      "DeliveryTests", path: "Services/delivery",
+      ["airloom-delivery", "Base", "Bus", "Messages", "Storage"]),
+    tests(
+      "GatewayTests", path: "Services/gateway",
+      ["airloom-gateway", "Base", "Bus", "Messages", "Storage"]),
+    tests("CLITests", path: "CLI", ["airloom", "Base"]),
+    tests("EndToEndTests", path: "EndToEnd", ["Base", "HTTPClient", "Media", "Messages"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17,
+  cxxLanguageStandard: .cxx17
+)

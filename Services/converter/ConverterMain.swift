@@ -1,0 +1,4 @@
+@main
+struct ConverterMain {
+  static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+struct FeederMain {
+  static func main() {}
+}

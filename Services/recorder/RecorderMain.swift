@@ -1,0 +1,4 @@
+@main
+struct RecorderMain {
+  static func main() {}
+}

@@ -1,0 +1,123 @@
+internal import CCrypto
+
+/// A name for one thing of one kind; a plain string in JSON, SQLite and paths.
+///
+/// The allowed form is narrow on purpose (lower-case letters, digits, `-`, `_` and `.`, not first a
+/// dot, at most 100 characters), so that an identifier is safe as a path component, a bus topic and
+/// a URL segment without any escaping.
+public protocol Identifier: Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
+  var text: String { get }
+  /// Only for text that has been checked.
+  init(unchecked text: String)
+}
+
+extension Identifier {
+  /// nil where the text is not of the allowed form.
+  public init?(_ text: String) {
+    guard Self.isValid(text) else { return nil }
+    self.init(unchecked: text)
+  }
+
+  /// 128 random bits as 32 hexadecimal digits.
+  public static func random() -> Self { Self(unchecked: hexadecimal(randomBytes(16))) }
+
+  public static func isValid(_ text: String) -> Bool {
+    guard let first = text.utf8.first, first != UInt8(ascii: "."), text.utf8.count <= 100 else {
+      return false
+    }
+    return text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+        true
+      default: false
+      }
+    }
+  }
+
+  public var description: String { text }
+
+  public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard Self.isValid(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container,
+        debugDescription: "'\(text.prefix(100))' is not an identifier: lower-case letters, digits, "
+          + "'-', '_' and '.', at most 100")
+    }
+    self.init(unchecked: text)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+}
+
+/// One process on the bus, such as `scheduler` or `recorder-1`; kept across its restarts.
+public struct NodeID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+/// A stream: chosen by people, part of its tape's path.
+public struct StreamID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+public struct ScheduleID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+/// A unit of work, and where the work is a recording, that recording.
+public struct JobID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+public struct DestinationID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+public struct DeliveryID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+/// One message on the bus; also the name by which a command's outcome is known.
+public struct MessageID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+/// One life of a database: made new when the database is made or restored, so that a restored
+/// backup's sequence numbers are never taken for repeats.
+public struct Incarnation: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+/// Bytes from the system's cryptographic generator (OpenSSL's RAND_bytes).
+public func randomBytes(_ count: Int) -> [UInt8] {
+  var bytes = [UInt8](repeating: 0, count: count)
+  let result = RAND_bytes(&bytes, Int32(count))
+  precondition(result == 1, "the system's random generator failed")
+  return bytes
+}
+
+/// Two lower-case digits for each byte.
+public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  var text: [UInt8] = []
+  for byte in bytes {
+    text.append(digits[Int(byte >> 4)])
+    text.append(digits[Int(byte & 15)])
+  }
+  return String(decoding: text, as: UTF8.self)
+}

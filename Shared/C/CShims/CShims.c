@@ -1,0 +1,147 @@
+#define _GNU_SOURCE
+#include "include/CShims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+int airloom_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int airloom_timerfd_realtime(void) {
+  return timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+
+int airloom_timerfd_arm(int fd, struct timespec deadline) {
+  struct itimerspec spec = {.it_value = deadline};
+  return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, NULL);
+}
+
+int airloom_pipe_cloexec(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
+
+int airloom_set_nonblocking(int fd, bool nonblocking) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return -1;
+  return fcntl(fd, F_SETFL, nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+int airloom_probe_read_lease(int fd) {
+  if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0) return -1;
+  return fcntl(fd, F_SETLEASE, F_UNLCK);
+}
+
+int airloom_lock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+int airloom_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int airloom_wait_pidfd(int pidfd, int *code, int *status, int64_t *user_us, int64_t *system_us,
+                       int64_t *max_rss_kib) {
+  siginfo_t info = {0};
+  struct rusage usage = {0};
+  // The raw call, because glibc's waitid() has no place for the rusage.
+  if (syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED, &usage) < 0) return -1;
+  *code = info.si_code;
+  *status = info.si_status;
+  *user_us = (int64_t)usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec;
+  *system_us = (int64_t)usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec;
+  *max_rss_kib = usage.ru_maxrss;
+  return 0;
+}
+
+int airloom_rename_noreplace(const char *from, const char *to) {
+  return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+char *const *airloom_environ(void) { return environ; }
+
+void airloom_set_dumpable(bool dumpable) { prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0); }
+
+void airloom_set_thread_name(const char *name) {
+  char cut[16] = {0};
+  strncpy(cut, name, sizeof cut - 1);
+  pthread_setname_np(pthread_self(), cut);
+}
+
+int64_t airloom_resident_bytes(void) {
+  FILE *file = fopen("/proc/self/statm", "re");
+  if (!file) return 0;
+  long total = 0, resident = 0;
+  int fields = fscanf(file, "%ld %ld", &total, &resident);
+  fclose(file);
+  return fields == 2 ? (int64_t)resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
+// Runs in the vfork child: only async-signal-safe calls, and nothing that the parent must not see
+// changed afterwards. Returns only when a step failed, with errno set.
+static void become(const struct airloom_spawn *request, pid_t parent) {
+  struct sigaction standard = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+  if (request->own_group && setpgid(0, 0) < 0) return;
+  if (request->die_with_parent) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return;
+    // The parent may have died before the request was in force.
+    if (getppid() != parent) _exit(127);
+  }
+  if (request->nice_level != 0)
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + request->nice_level);
+  if (request->working_directory && chdir(request->working_directory) < 0) return;
+  // The three may overlap 0..2 themselves, so they are lifted above first.
+  int fds[3] = {request->stdin_fd, request->stdout_fd, request->stderr_fd};
+  for (int index = 0; index < 3; index++) {
+    fds[index] = fcntl(fds[index], F_DUPFD, 3);
+    if (fds[index] < 0) return;
+  }
+  for (int index = 0; index < 3; index++)
+    if (dup2(fds[index], index) < 0) return;
+  // CLOEXEC rather than close: the vfork child shares nothing of the table, but a failed execve
+  // must still be able to report.
+  if (syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0) return;
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (strchr(request->path, '/'))
+    execve(request->path, request->argv, request->envp);
+  else
+    execvpe(request->path, request->argv, request->envp);
+}
+
+pid_t airloom_spawn(const struct airloom_spawn *request) {
+  // Signals stay blocked across vfork, so that no handler of ours runs in the shared memory.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t parent = getpid();
+  volatile int failure = 0;
+  pid_t pid = vfork();
+  if (pid == 0) {
+    become(request, parent);
+    failure = errno ? errno : ECHILD;
+    _exit(127);
+  }
+  int fork_errno = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (pid < 0) {
+    errno = fork_errno;
+    return -1;
+  }
+  if (failure) {
+    waitpid(pid, NULL, 0);
+    errno = failure;
+    return -1;
+  }
+  return pid;
+}

@@ -1,0 +1,49 @@
+// Calls that Swift cannot import from glibc: variadics, GNU extensions that need _GNU_SOURCE, and
+// globals that strict concurrency refuses. _GNU_SOURCE is defined in CShims.c only: defining it
+// here would change fd_set for every module that includes this header.
+#ifndef AIRLOOM_CSHIMS_H
+#define AIRLOOM_CSHIMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+// Every function returns what the call returns and leaves errno as the call left it.
+
+int airloom_eventfd(void);
+/// An absolute CLOCK_REALTIME timer that is cancelled (ECANCELED) when the clock is stepped.
+int airloom_timerfd_realtime(void);
+int airloom_timerfd_arm(int fd, struct timespec deadline);
+int airloom_pipe_cloexec(int fds[2]);
+int airloom_set_nonblocking(int fd, bool nonblocking);
+/// F_SETLEASE with F_RDLCK, released at once; 0 when nobody has the file open for writing.
+int airloom_probe_read_lease(int fd);
+int airloom_lock_exclusive(int fd);
+int airloom_pidfd_open(pid_t pid);
+/// Waits for the child behind a pidfd; `status` is as from waitpid, `user_us`/`system_us` its CPU.
+int airloom_wait_pidfd(int pidfd, int *code, int *status, int64_t *user_us, int64_t *system_us,
+                       int64_t *max_rss_kib);
+int airloom_rename_noreplace(const char *from, const char *to);
+char *const *airloom_environ(void);
+void airloom_set_dumpable(bool dumpable);
+void airloom_set_thread_name(const char *name);
+/// The resident set of this process in bytes, from /proc/self/statm; 0 when it cannot be read.
+int64_t airloom_resident_bytes(void);
+
+struct airloom_spawn {
+  const char *path;             // found on PATH when it has no slash
+  char *const *argv;
+  char *const *envp;
+  const char *working_directory; // NULL: the parent's
+  int stdin_fd, stdout_fd, stderr_fd;
+  int nice_level;               // added to the parent's
+  bool own_group;               // a new process group, so that a stop reaches grandchildren
+  bool die_with_parent;         // SIGKILL to the child when the spawning thread ends
+};
+/// Starts a child with only descriptors 0, 1 and 2, default signal actions and an empty signal
+/// mask. Returns the pid, or -1 with errno of the step that failed (execve included).
+pid_t airloom_spawn(const struct airloom_spawn *request);
+
+#endif

@@ -1,0 +1,3 @@
+#ifndef AIRLOOM_CTOML_H
+#define AIRLOOM_CTOML_H
+#endif
