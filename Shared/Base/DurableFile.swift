@@ -1,11 +1,11 @@
-public import Glibc
+internal import Glibc
 
 /// Writes a file so that, whatever happens, either the old content stands under its name or the
 /// whole new one does: temporary name beside it, fdatasync, rename, fsync of the folder.
 public enum DurableFile {
   /// Replaces or makes the file. Blocks for the disk.
   public static func write(
-    _ bytes: [UInt8], to path: String, mode: mode_t = 0o640
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o640
   ) throws(SystemError) {
     let temporary = path + ".\(hexadecimal(randomBytes(4))).tmp"
     let descriptor = try Syscall.check("open", temporary) {

@@ -1,4 +1,4 @@
-public import Glibc
+internal import Glibc
 
 /// A system call that failed: which one, on what, and why.
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -61,7 +61,7 @@ public enum Syscall {
   }
 
   /// Makes a folder and those above it that are missing.
-  public static func makeFolders(_ path: String, mode: mode_t = 0o750) throws(SystemError) {
+  public static func makeFolders(_ path: String, mode: UInt32 = 0o750) throws(SystemError) {
     if mkdir(path, mode) == 0 || errno == EEXIST { return }
     let code = errno
     guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {

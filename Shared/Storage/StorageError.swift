@@ -1,0 +1,35 @@
+/// What went wrong with a database, and with which statement.
+public struct StorageError: Error, Sendable, CustomStringConvertible {
+  public enum Kind: Sendable, Hashable {
+    /// The file system has no room; nothing was changed, and a later try may succeed.
+    case diskFull
+    /// The file cannot be opened or written by this user.
+    case notPermitted
+    /// The file is no database, or is damaged.
+    case corrupt
+    /// A constraint (unique, foreign key, check) refused the row.
+    case constraint
+    /// Another process holds the file; each database has one owner, so this is a mistake in set-up.
+    case busy
+    /// The file was made by a newer version of Airloom.
+    case tooNew
+    /// The disk failed to read or write.
+    case inputOutput
+    /// A row did not hold what the code expects, or a statement is wrong: a bug.
+    case misuse
+  }
+
+  public let kind: Kind
+  /// One sentence, fit for a person.
+  public let reason: String
+  /// The statement, where there was one.
+  public let sql: String?
+
+  public init(_ kind: Kind, _ reason: String, sql: String? = nil) {
+    self.kind = kind
+    self.reason = reason
+    self.sql = sql
+  }
+
+  public var description: String { sql.map { "\(reason) [\($0)]" } ?? reason }
+}

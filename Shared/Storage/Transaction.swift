@@ -1,0 +1,48 @@
+/// The view of a database inside one transaction; valid only inside the closure that receives it.
+///
+/// Not `Sendable`, so that it cannot leave the database's thread.
+public final class Transaction {
+  private let connection: Connection
+  private(set) var actionsAfterCommit: [@Sendable () -> Void] = []
+
+  init(connection: Connection) { self.connection = connection }
+
+  /// Runs a statement that yields no rows; returns how many rows it changed.
+  @discardableResult
+  public func execute(_ sql: String, _ values: any Bindable...) throws(StorageError) -> Int {
+    try connection.execute(sql, values)
+    return connection.changes
+  }
+
+  /// Every row, as the reader makes it.
+  public func all<Value>(
+    _ sql: String, _ values: any Bindable...,
+    read: (borrowing Row) throws(StorageError) -> Value
+  ) throws(StorageError) -> [Value] {
+    var found: [Value] = []
+    try connection.query(sql, values) { (row: borrowing Row) throws(StorageError) in
+      found.append(try read(row))
+      return true
+    }
+    return found
+  }
+
+  /// The first row, as the reader makes it; nil where there is none.
+  public func first<Value>(
+    _ sql: String, _ values: any Bindable...,
+    read: (borrowing Row) throws(StorageError) -> Value
+  ) throws(StorageError) -> Value? {
+    var found: Value?
+    try connection.query(sql, values) { (row: borrowing Row) throws(StorageError) in
+      found = try read(row)
+      return false
+    }
+    return found
+  }
+
+  /// Does something once this transaction is on disk, and never if it is rolled back. The action
+  /// runs on the database's thread and must be short: a signal to somebody who waits.
+  public func afterCommit(_ action: @escaping @Sendable () -> Void) {
+    actionsAfterCommit.append(action)
+  }
+}
