@@ -25,6 +25,14 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
   /// The statement, where there was one.
   public let sql: String?
 
+  /// Whether the same change may succeed later without anybody touching the code or the schema.
+  public var mayPass: Bool {
+    switch kind {
+    case .diskFull, .notPermitted, .busy, .inputOutput: true
+    case .corrupt, .constraint, .tooNew, .misuse: false
+    }
+  }
+
   public init(_ kind: Kind, _ reason: String, sql: String? = nil) {
     self.kind = kind
     self.reason = reason

@@ -40,6 +40,27 @@ public final class Transaction {
     return found
   }
 
+  /// Runs the body so that it can fail alone: when it throws, what it changed (and what it asked to
+  /// be done after the commit) is undone, and the rest of the transaction stands.
+  public func nested<Result>(_ body: () throws -> Result) throws -> Result {
+    let actions = actionsAfterCommit.count
+    try connection.execute("SAVEPOINT nested", [])
+    do {
+      let result = try body()
+      try connection.execute("RELEASE nested", [])
+      return result
+    } catch {
+      // After a full disk SQLite may have rolled the whole transaction back already; then there is
+      // no savepoint left, and the first error is the one that matters.
+      if connection.isInTransaction {
+        try? connection.execute("ROLLBACK TO nested", [])
+        try? connection.execute("RELEASE nested", [])
+      }
+      actionsAfterCommit.removeSubrange(actions...)
+      throw error
+    }
+  }
+
   /// Does something once this transaction is on disk, and never if it is rolled back. The action
   /// runs on the database's thread and must be short: a signal to somebody who waits.
   public func afterCommit(_ action: @escaping @Sendable () -> Void) {
