@@ -85,6 +85,17 @@ int64_t airloom_resident_bytes(void) {
   return fields == 2 ? (int64_t)resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
+int airloom_pipe_capacity(int fd, int bytes) { return fcntl(fd, F_SETPIPE_SZ, bytes); }
+
+// Marks every descriptor from 3 up close-on-exec. close_range(2) knows the flag since Linux 5.11;
+// before that (or under a filter that refuses the call) each descriptor is marked by itself.
+static void mark_close_on_exec(void) {
+  if (syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) == 0) return;
+  long limit = sysconf(_SC_OPEN_MAX);
+  if (limit < 0 || limit > 1048576) limit = 1048576;
+  for (int fd = 3; fd < limit; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 // Runs in the vfork child: only async-signal-safe calls, and nothing that the parent must not see
 // changed afterwards. Returns only when a step failed, with errno set.
 static void become(const struct airloom_spawn *request, pid_t parent) {
@@ -96,6 +107,7 @@ static void become(const struct airloom_spawn *request, pid_t parent) {
     // The parent may have died before the request was in force.
     if (getppid() != parent) _exit(127);
   }
+  // A refusal (a negative level without the right to it) is no reason not to run.
   if (request->nice_level != 0)
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + request->nice_level);
   if (request->working_directory && chdir(request->working_directory) < 0) return;
@@ -107,9 +119,9 @@ static void become(const struct airloom_spawn *request, pid_t parent) {
   }
   for (int index = 0; index < 3; index++)
     if (dup2(fds[index], index) < 0) return;
-  // CLOEXEC rather than close: the vfork child shares nothing of the table, but a failed execve
-  // must still be able to report.
-  if (syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) < 0) return;
+  // The child has its own copy of the descriptor table (vfork shares memory only), so this touches
+  // nothing of the parent's.
+  mark_close_on_exec();
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -117,6 +129,18 @@ static void become(const struct airloom_spawn *request, pid_t parent) {
     execve(request->path, request->argv, request->envp);
   else
     execvpe(request->path, request->argv, request->envp);
+}
+
+void airloom_block_all_signals(void) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, NULL);
+}
+
+void airloom_mend_sigchld(void) {
+  struct sigaction current;
+  if (sigaction(SIGCHLD, NULL, &current) == 0 && current.sa_handler == SIG_IGN)
+    signal(SIGCHLD, SIG_DFL);
 }
 
 pid_t airloom_spawn(const struct airloom_spawn *request) {
@@ -128,6 +152,7 @@ pid_t airloom_spawn(const struct airloom_spawn *request) {
   volatile int failure = 0;
   pid_t pid = vfork();
   if (pid == 0) {
+    errno = 0;
     become(request, parent);
     failure = errno ? errno : ECHILD;
     _exit(127);
@@ -139,7 +164,7 @@ pid_t airloom_spawn(const struct airloom_spawn *request) {
     return -1;
   }
   if (failure) {
-    waitpid(pid, NULL, 0);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
     errno = failure;
     return -1;
   }

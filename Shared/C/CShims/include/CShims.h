@@ -17,6 +17,8 @@ int airloom_eventfd(void);
 int airloom_timerfd_realtime(void);
 int airloom_timerfd_arm(int fd, struct timespec deadline);
 int airloom_pipe_cloexec(int fds[2]);
+/// Asks for room for that many bytes in a pipe (F_SETPIPE_SZ); the system may refuse.
+int airloom_pipe_capacity(int fd, int bytes);
 int airloom_set_nonblocking(int fd, bool nonblocking);
 /// F_SETLEASE with F_RDLCK, released at once; 0 when nobody has the file open for writing.
 int airloom_probe_read_lease(int fd);
@@ -32,8 +34,14 @@ void airloom_set_thread_name(const char *name);
 /// The resident set of this process in bytes, from /proc/self/statm; 0 when it cannot be read.
 int64_t airloom_resident_bytes(void);
 
+/// Blocks every signal on the calling thread, for threads that must never run a handler.
+void airloom_block_all_signals(void);
+/// Where a parent started us with SIGCHLD ignored, the kernel reaps children by itself and their
+/// exit status is lost; this undoes it.
+void airloom_mend_sigchld(void);
+
 struct airloom_spawn {
-  const char *path;             // found on PATH when it has no slash
+  const char *path;             // found on the parent's PATH when it has no slash
   char *const *argv;
   char *const *envp;
   const char *working_directory; // NULL: the parent's

@@ -1,0 +1,42 @@
+internal import Glibc
+
+/// A program that tests run, and the Debian package that brings it. A test whose tool is missing
+/// fails with a sentence that says what to install; nothing is skipped silently.
+public struct Tool: Sendable {
+  public let name: String
+  public let package: String
+
+  public init(_ name: String, package: String) {
+    self.name = name
+    self.package = package
+  }
+
+  public static let ffmpeg = Tool("ffmpeg", package: "ffmpeg")
+  public static let ffprobe = Tool("ffprobe", package: "ffmpeg")
+  public static let icecast = Tool("icecast2", package: "icecast2")
+  public static let sshd = Tool("sshd", package: "openssh-server")
+  public static let sshKeygen = Tool("ssh-keygen", package: "openssh-client")
+  public static let nginx = Tool("nginx", package: "nginx-light")
+  public static let setpriv = Tool("setpriv", package: "util-linux")
+
+  /// Where it is; nil when it is not installed. Servers live in sbin folders, which are not on
+  /// every user's PATH.
+  public var path: String? {
+    let search = getenv("PATH").map { String(cString: $0) } ?? ""
+    let folders = search.split(separator: ":").map(String.init)
+    return (folders + ["/usr/local/sbin", "/usr/sbin", "/sbin"])
+      .map { "\($0)/\(name)" }
+      .first { access($0, X_OK) == 0 }
+  }
+}
+
+/// The tool's path, or an error that names the package to install.
+@discardableResult
+public func requires(_ tool: Tool) throws -> String {
+  guard let path = tool.path else {
+    throw TestFailure(
+      "this test needs the program '\(tool.name)' of the Debian package '\(tool.package)': "
+        + "run scripts/setup --tests")
+  }
+  return path
+}
