@@ -1,0 +1,156 @@
+public import Base
+
+/// Tells the wall time of each sample of one unbroken run of audio.
+///
+/// Samples are counted, never timed: the run has one anchor, the wall time of its sample 0, and a
+/// label is anchor + count / rate. A frame that ends at media position p and arrives at time w was
+/// played at w or earlier, so w - p is never before the true anchor: the anchor is the least w - p
+/// seen. Right after connecting, Icecast sends some four seconds of the past at once, so that the
+/// first value is wrong by as much; it counts as settled when `settling` has passed.
+///
+/// After that the anchor follows the sender's clock (the least w - p of the last minute) by at
+/// most 500 ppm, so that labels never jump. Arrivals are measured on the monotonic clock. When the
+/// wall clock is stepped by more than half a second, labels move with it from then on, and the
+/// caller is told so that it can begin a new segment; no sample is touched.
+///
+/// It assumes that positions never go backwards, and must never be used across a gap.
+public struct MediaTimeline: Sendable {
+  /// The two clocks, read together when bytes arrived.
+  public struct Arrival: Hashable, Sendable {
+    public let wall: Instant
+    public let monotonic: Monotonic
+
+    public init(wall: Instant, monotonic: Monotonic) {
+      self.wall = wall
+      self.monotonic = monotonic
+    }
+  }
+
+  public enum Event: Hashable, Sendable {
+    /// The anchor is good from now on.
+    case settled
+    /// The wall clock jumped; labels from here on are later by that much (or earlier).
+    case clockStepped(by: Duration)
+  }
+
+  /// Larger moves of wall against monotonic time are steps; smaller ones are clock discipline.
+  public static let stepThreshold = Duration.milliseconds(500)
+  /// Parts per million by which labels may run faster or slower than the sample count.
+  public static let slewPPM = 500
+
+  public let sampleRate: Int
+  public private(set) var isSettled: Bool
+
+  private let settling: Duration
+  /// Wall time of sample 0 in nanoseconds since the epoch; nil until something arrived.
+  private var anchor: Int64?
+  /// Where the anchor is heading.
+  private var target: Int64 = 0
+  private var firstArrival: Monotonic?
+  private var lastArrival: Monotonic?
+  /// Wall minus monotonic, nanoseconds.
+  private var clockOffset: Int64 = 0
+  private var window = ArrivalWindow()
+
+  public init(sampleRate: Int, settling: Duration = .seconds(3)) {
+    self.sampleRate = sampleRate
+    self.settling = settling
+    isSettled = false
+  }
+
+  /// Goes on after an exact splice onto a tape whose end is labelled `end`: sample 0 is the first
+  /// sample after it.
+  public init(continuingFrom end: Instant, sampleRate: Int) {
+    self.sampleRate = sampleRate
+    settling = .zero
+    isSettled = true
+    anchor = end.microseconds * 1000
+    target = end.microseconds * 1000
+  }
+
+  /// Bytes whose last whole frame ends at `endPosition` samples have arrived.
+  public mutating func note(endPosition: Int64, arrival: Arrival) -> Event? {
+    let step = followClock(arrival)
+    let mediaTime = nanoseconds(endPosition)
+    let candidate = arrival.monotonic.nanoseconds - mediaTime
+    window.note(candidate, at: arrival.monotonic.nanoseconds)
+    let elapsed = lastArrival.map { arrival.monotonic - $0 } ?? .zero
+    lastArrival = arrival.monotonic
+    let first = firstArrival ?? arrival.monotonic
+    firstArrival = first
+
+    if !isSettled {
+      anchor = window.minimum + clockOffset
+      target = anchor ?? 0
+      if arrival.monotonic - first >= settling {
+        isSettled = true
+        return .settled
+      }
+      return nil
+    }
+    if window.isMature { target = window.minimum + clockOffset }
+    slew(elapsed)
+    return step.map { .clockStepped(by: $0) }
+  }
+
+  /// The label of a sample; nil before anything arrived.
+  public func instant(ofSample position: Int64) -> Instant? {
+    anchor.map { Instant(microseconds: ($0 + nanoseconds(position)) / 1000) }
+  }
+
+  /// The label of sample 0, once it can be relied on; for judging a splice.
+  public var estimatedStart: Instant? {
+    isSettled ? anchor.map { Instant(microseconds: $0 / 1000) } : nil
+  }
+
+  private mutating func followClock(_ arrival: Arrival) -> Duration? {
+    let offset = arrival.wall.microseconds * 1000 - arrival.monotonic.nanoseconds
+    defer { clockOffset = offset }
+    guard firstArrival != nil else { return nil }
+    let change = Duration.nanoseconds(offset - clockOffset)
+    guard change > MediaTimeline.stepThreshold || change < .zero - MediaTimeline.stepThreshold
+    else { return nil }
+    anchor? += change.nanoseconds
+    target += change.nanoseconds
+    return change
+  }
+
+  private mutating func slew(_ elapsed: Duration) {
+    guard let anchor else { return }
+    let limit = elapsed.nanoseconds / 1_000_000 * Int64(MediaTimeline.slewPPM)
+    self.anchor = anchor + max(-limit, min(limit, target - anchor))
+  }
+
+  private func nanoseconds(_ samples: Int64) -> Int64 {
+    let rate = Int64(sampleRate)
+    return samples / rate * 1_000_000_000 + samples % rate * 1_000_000_000 / rate
+  }
+}
+
+/// The least value of the last minute, kept as six windows of ten seconds.
+private struct ArrivalWindow: Sendable {
+  private static let length: Int64 = 10_000_000_000
+  private static let count = 6
+
+  private var closed: [Int64] = []
+  private var current: Int64 = .max
+  private var currentStart: Int64?
+
+  /// Whether at least one window is complete: one arrival says little about the sender's clock.
+  var isMature: Bool { !closed.isEmpty }
+
+  var minimum: Int64 { closed.reduce(current, min) }
+
+  mutating func note(_ value: Int64, at now: Int64) {
+    let start = currentStart ?? now
+    if now - start >= ArrivalWindow.length {
+      if closed.count == ArrivalWindow.count { closed.removeFirst() }
+      closed.append(current)
+      current = value
+      currentStart = now
+    } else {
+      current = min(current, value)
+      currentStart = start
+    }
+  }
+}
