@@ -97,7 +97,9 @@ let package = Package(
     tests("SubprocessTests", path: "Shared/Subprocess", ["Base", "Subprocess"]),
     tests("TestSupportTests", path: "Shared/TestSupport", ["Base", "Subprocess"]),
     tests("HTTPClientTests", path: "Shared/HTTPClient", ["Base", "HTTPClient", "HTTPServer"]),
-    tests("HTTPServerTests", path: "Shared/HTTPServer", ["Base", "HTTPClient", "HTTPServer"]),
+    tests(
+      "HTTPServerTests", path: "Shared/HTTPServer",
+      ["Base", "HTTPClient", "HTTPServer", "Subprocess"]),
     tests("MediaTests", path: "Shared/Media", ["Base", "Media"]),
     tests("MessagesTests", path: "Shared/Messages", ["Base", "Messages"]),
     tests("BusTests", path: "Shared/Bus", ["Base", "Bus", "Messages", "Storage"]),

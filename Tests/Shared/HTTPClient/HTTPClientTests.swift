@@ -2,6 +2,7 @@ import Base
 import Glibc
 import HTTPClient
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite(
@@ -158,7 +159,7 @@ struct HTTPClientTests {
   @Test func `cancelling the task ends the request`() async throws {
     let server = try RawServer { connection, _ in connection.waitForClose() }
     let task = Task { try await client.request(HTTPRequest("GET", server.url)) }
-    while server.received.isEmpty { await Task.yield() }
+    try await eventually("the request has arrived") { !server.received.isEmpty }
     task.cancel()
     await expectFailure(.cancelled) { try await task.value }
   }
@@ -167,10 +168,27 @@ struct HTTPClientTests {
     let server = try RawServer { connection, _ in connection.waitForClose() }
     let client = HTTPClient()
     let task = Task { try await client.request(HTTPRequest("GET", server.url)) }
-    while server.received.isEmpty { await Task.yield() }
+    try await eventually("the request has arrived") { !server.received.isEmpty }
     client.stop()
     await expectFailure(.cancelled) { try await task.value }
     await expectFailure(.cancelled) { try await client.request(HTTPRequest("GET", server.url)) }
+  }
+
+  @Test func `the size limit counts what a compressed body unpacks to`() async throws {
+    let nginx = try await NginxServer.start(serverLines: ["gzip on;", "gzip_types *;"])
+    let folder = nginx.folder
+    try DurableFile.write([UInt8](repeating: 0, count: 4 << 20), to: folder + "/zeros")
+    var request = HTTPRequest("GET", nginx.url("zeros"))
+    let whole = try await client.request(request)
+    #expect(whole.headers["Content-Encoding"] == "gzip")
+    #expect(whole.body.count == 4 << 20)
+    request.largestBody = 1 << 20
+    let limited = request
+    await expectFailure(.tooLarge) { try await client.request(limited) }
+    request.acceptsCompression = false
+    let plain = request
+    await expectFailure(.tooLarge) { try await client.request(plain) }
+    await nginx.kill()
   }
 
   @Test func `no error shows a password or a query value`() async throws {

@@ -2,6 +2,7 @@ import Base
 import Glibc
 import HTTPClient
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Streaming a body", .timeLimit(.minutes(1)))
@@ -39,11 +40,11 @@ struct HTTPStreamTests {
     // as long as nobody reads.
     var previous = -1
     var unchanged = 0
-    while unchanged < 10 {
-      try await Task.sleep(for: .milliseconds(10))
+    try await eventually("the sender rests") {
       let current = sent.load(ordering: .relaxed)
       unchanged = current == previous ? unchanged + 1 : 0
       previous = current
+      return unchanged >= 10
     }
     #expect(previous < total / 2)
 
@@ -106,7 +107,7 @@ struct HTTPStreamTests {
       isClosed.store(true, ordering: .relaxed)
     }
     do { _ = try await client.stream(.endless(server.url)) }
-    while !isClosed.load(ordering: .relaxed) { await Task.yield() }
+    try await eventually("the connection is closed") { isClosed.load(ordering: .relaxed) }
   }
 
   @Test func `three hundred streams run at once on one thread`() async throws {
@@ -117,7 +118,7 @@ struct HTTPStreamTests {
     let sinks = (0..<300).map { _ in CountingSink() }
     for sink in sinks { client.start(.endless(server.url), into: sink) }
     for sink in sinks {
-      while !sink.isFinished { await Task.yield() }
+      try await eventually("it has ended") { sink.isFinished }
       #expect(sink.count == 20 * 4096)
     }
   }
