@@ -54,7 +54,7 @@ public actor BusNode {
         peers: Dictionary(uniqueKeysWithValues: follows),
         extents: try MessageLog.extents(transaction),
         acknowledged: try MessageLog.consumers(transaction),
-        positions: try PositionStore.positions(transaction), seed: seed)
+        intakes: try PositionStore.intakes(transaction), seed: seed)
     }
     let inbox = inbox
     outbox.onAppend { channel, head in

@@ -36,14 +36,14 @@ struct BusCore: Sendable {
   init(
     node: NodeID, incarnation: Incarnation, peers: [NodeID: Bool],
     extents: [Channel: Extent], acknowledged: [Subscription: Int64],
-    positions: [Source: Position], seed: UInt64
+    intakes: [Source: Intake], seed: UInt64
   ) {
     self.node = node
     self.incarnation = incarnation
     self.peers = peers
     self.extents = extents
     feeds = acknowledged.mapValues { Feed(acknowledged: $0) }
-    intakes = positions.mapValues { Intake(position: $0) }
+    self.intakes = intakes
     generator = SplitMix64(seed: seed)
   }
 
@@ -93,7 +93,7 @@ struct BusCore: Sendable {
 
   func admit(_ source: Source, _ run: EntryRun, at index: Int) -> Intake.Admission {
     let previous = index == 0 ? run.previous : run.entries[index - 1].sequence
-    return intakes[source, default: Intake(position: nil)].admit(
+    return intakes[source, default: Intake()].admit(
       incarnation: run.incarnation, previous: previous, sequence: run.entries[index].sequence)
   }
 
@@ -134,7 +134,7 @@ struct BusCore: Sendable {
   mutating func tookSnapshot(from producer: NodeID, _ position: Position) -> [Output] {
     snapshots[producer] = nil
     let source = Source(producer: producer, channel: .followers)
-    intakes[source, default: Intake(position: nil)].reset(to: position)
+    intakes[source, default: Intake()].reset(to: position)
     // "Again" rather than an acknowledgement: the feed over there may be parked.
     return [.send(.again(channel: .followers, position: position), to: producer)]
   }
@@ -246,6 +246,7 @@ struct BusCore: Sendable {
   ) -> [Output] {
     var outputs: [Output] = []
     let addressed = Source(producer: peer, channel: .node(node))
+    if intakes[addressed]?.isRetired(greeting.incarnation) == true { return [] }
     if let extent = greeting.extents[.node(node)] {
       let known = intakes[addressed]?.position
       if known?.incarnation != greeting.incarnation || (known?.cursor ?? 0) < extent.pruned {
@@ -254,7 +255,7 @@ struct BusCore: Sendable {
           outputs.append(.reportLoss(addressed))
         }
         let position = Position(incarnation: greeting.incarnation, cursor: extent.pruned)
-        intakes[addressed, default: Intake(position: nil)].reset(to: position)
+        intakes[addressed, default: Intake()].reset(to: position)
         outputs.append(.adopt(addressed, position))
       }
     }

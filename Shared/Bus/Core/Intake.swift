@@ -15,10 +15,18 @@ struct Intake: Sendable {
 
   /// nil until the producer has greeted.
   private(set) var position: Position?
+  /// Earlier lives of the producer's database. A packet of theirs that was long on its way must not
+  /// bring them back: the place in the present life would be forgotten, and its entries applied twice.
+  private var retired: Set<Incarnation>
   private var askedAgainAt: Monotonic?
   private var askedAfter: Int64?
 
-  init(position: Position?) { self.position = position }
+  init(position: Position? = nil, retired: Set<Incarnation> = []) {
+    self.position = position
+    self.retired = retired
+  }
+
+  func isRetired(_ incarnation: Incarnation) -> Bool { retired.contains(incarnation) }
 
   func admit(incarnation: Incarnation, previous: Int64, sequence: Int64) -> Admission {
     guard let position, position.incarnation == incarnation else { return .stranger }
@@ -34,6 +42,9 @@ struct Intake: Sendable {
 
   /// Starts over in a new life of the producer's database, or after a snapshot.
   mutating func reset(to position: Position) {
+    if let before = self.position, before.incarnation != position.incarnation {
+      retired.insert(before.incarnation)
+    }
     self.position = position
     askedAfter = nil
   }

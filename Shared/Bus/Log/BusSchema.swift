@@ -43,7 +43,8 @@ public enum BusSchema {
       channel TEXT NOT NULL,
       incarnation TEXT NOT NULL,      -- of the producer's database
       cursor INTEGER NOT NULL,        -- applied here up to this number
-      PRIMARY KEY (producer, channel)
+      is_retired INTEGER NOT NULL,    -- 1: the producer's database has since been replaced
+      PRIMARY KEY (producer, channel, incarnation)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE bus_attempts (

@@ -4,33 +4,53 @@ internal import Storage
 /// This node's place in the logs of others, and what it could not apply. Every call is part of the
 /// transaction that holds the effect, which is what makes an effect happen once.
 enum PositionStore {
-  static func positions(_ transaction: Transaction) throws(StorageError) -> [Source: Position] {
+  static func intakes(_ transaction: Transaction) throws(StorageError) -> [Source: Intake] {
     let rows = try transaction.all(
-      "SELECT producer, channel, incarnation, cursor FROM bus_positions"
+      "SELECT producer, channel, incarnation, cursor, is_retired FROM bus_positions"
     ) { row throws(StorageError) in
       (
         try row.identifier(0, as: NodeID.self), try row.text(1),
-        Position(incarnation: try row.identifier(2), cursor: try row.int64(3))
+        Position(incarnation: try row.identifier(2), cursor: try row.int64(3)), try row.bool(4)
       )
     }
-    var positions: [Source: Position] = [:]
-    for (producer, text, position) in rows {
-      if let channel = Channel(text: text) {
-        positions[Source(producer: producer, channel: channel)] = position
+    var current: [Source: Position] = [:]
+    var retired: [Source: Set<Incarnation>] = [:]
+    for (producer, text, position, isRetired) in rows {
+      guard let channel = Channel(text: text) else { continue }
+      let source = Source(producer: producer, channel: channel)
+      if isRetired {
+        retired[source, default: []].insert(position.incarnation)
+      } else {
+        current[source] = position
       }
     }
-    return positions
+    return Dictionary(
+      uniqueKeysWithValues: Set(current.keys).union(retired.keys).map { source in
+        (source, Intake(position: current[source], retired: retired[source] ?? []))
+      })
   }
 
+  /// Moves the place on; a place in another life of the producer's database retires the one before.
   static func store(
     _ position: Position, of source: Source, _ transaction: Transaction
   ) throws(StorageError) {
+    let channel = source.channel.text
+    let moved = try transaction.execute(
+      """
+      UPDATE bus_positions SET cursor = ?
+      WHERE producer = ? AND channel = ? AND incarnation = ? AND is_retired = 0
+      """, position.cursor, source.producer, channel, position.incarnation)
+    if moved == 1 { return }
+    try transaction.execute(
+      "UPDATE bus_positions SET is_retired = 1 WHERE producer = ? AND channel = ?",
+      source.producer, channel)
     try transaction.execute(
       """
-      INSERT INTO bus_positions (producer, channel, incarnation, cursor) VALUES (?, ?, ?, ?)
-      ON CONFLICT (producer, channel) DO UPDATE
-      SET incarnation = excluded.incarnation, cursor = excluded.cursor
-      """, source.producer, source.channel.text, position.incarnation, position.cursor)
+      INSERT INTO bus_positions (producer, channel, incarnation, cursor, is_retired)
+      VALUES (?, ?, ?, ?, 0)
+      ON CONFLICT (producer, channel, incarnation) DO UPDATE
+      SET cursor = excluded.cursor, is_retired = 0
+      """, source.producer, channel, position.incarnation, position.cursor)
   }
 
   /// Counts an attempt to apply a message before it is made; how many there were with this one.
