@@ -1,0 +1,73 @@
+public import Base
+
+/// The folder that holds everything of one installation, and the names in it.
+///
+/// ```
+/// airloom.toml                      the settings
+/// data/<node>.sqlite                one database per process
+/// bus/<node>.inbox, .outbox         the bus's sockets
+/// run/<node>.lock, .sock, .port     single instance, control socket, TCP port in use
+/// media/                            tapes and recordings, unless [media] folder says otherwise
+/// logs/                             a log of each recording and each delivery
+/// keys/                             SSH and CURVE keys
+/// first-password                    of the first administrator, until it is changed
+/// ```
+public struct Home: Hashable, Sendable {
+  public let path: String
+
+  public init(_ path: String) {
+    var path = path
+    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+    self.path = path
+  }
+
+  /// AIRLOOM_HOME; else /var/lib/airloom for root and ~/airloom for everybody else.
+  public static func standard(environment: [String: String], isRoot: Bool) -> Home {
+    if let path = environment["AIRLOOM_HOME"], !path.isEmpty { return Home(path) }
+    if !isRoot, let user = environment["HOME"], !user.isEmpty { return Home("\(user)/airloom") }
+    return Home("/var/lib/airloom")
+  }
+
+  public var settings: String { "\(path)/airloom.toml" }
+  public var keys: String { "\(path)/keys" }
+  public var firstPassword: String { "\(path)/first-password" }
+  public var data: String { "\(path)/data" }
+  public var bus: String { "\(path)/bus" }
+  public var run: String { "\(path)/run" }
+  public var recordingLogs: String { "\(path)/logs/recordings" }
+  public var deliveryLogs: String { "\(path)/logs/deliveries" }
+
+  public func database(of node: NodeID) -> String { "\(data)/\(node).sqlite" }
+  public func lock(of node: NodeID) -> String { "\(run)/\(node).lock" }
+  public func controlSocket(of node: NodeID) -> String { "\(run)/\(node).sock" }
+  public func portFile(of node: NodeID) -> String { "\(run)/\(node).port" }
+
+  public func media(_ settings: Settings) -> String {
+    settings.media.folder.isEmpty ? "\(path)/media" : Home(settings.media.folder).path
+  }
+
+  public func tape(_ settings: Settings) -> String { "\(media(settings))/tape" }
+  public func recordings(_ settings: Settings) -> String { "\(media(settings))/recordings" }
+
+  /// Makes the folders that are missing. Blocks for the disk.
+  public func makeFolders() throws(SystemError) {
+    for folder in [data, bus, run, recordingLogs, deliveryLogs] {
+      try Syscall.makeFolders(folder, mode: 0o750)
+    }
+    try Syscall.makeFolders(keys, mode: 0o700)
+  }
+
+  /// Why the path cannot be a home; nil when it can. A unix socket's path has room for 107 bytes
+  /// (unix(7)), and the longest name in the home is a socket's.
+  public var objection: String? {
+    guard path.hasPrefix("/") else {
+      return "the home folder \(path) must be an absolute path"
+    }
+    let room = 107 - "/bus/.outbox".utf8.count - 24
+    guard path.utf8.count <= room else {
+      return "the home folder's path is \(path.utf8.count) bytes long, but a unix socket in it "
+        + "leaves room for \(room): choose a shorter one, or a symbolic link to it"
+    }
+    return nil
+  }
+}

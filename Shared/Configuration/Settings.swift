@@ -1,0 +1,82 @@
+public import Base
+
+/// Everything that `airloom.toml` sets, with the defaults. Read once at the start of a process;
+/// what each value means is said in `SettingsTable`.
+public struct Settings: Hashable, Sendable {
+  public var log = Log()
+  public var web = Web()
+  public var service = Service()
+  public var bus = Bus()
+  public var media = Media()
+  public var scheduler = Scheduler()
+  public var recorder = Recorder()
+  public var delivery = Delivery()
+  public var up = Up()
+
+  public init() {}
+
+  public struct Log: Hashable, Sendable {
+    public var level = LogLevel.info
+  }
+
+  public struct Web: Hashable, Sendable {
+    public var address = "127.0.0.1"
+    public var port = 8666
+    public var sessionIdle = Duration.seconds(12 * 3600)
+    public var session = Duration.seconds(14 * 86_400)
+  }
+
+  public struct Service: Hashable, Sendable {
+    public var statusAddress = "127.0.0.1"
+    public var drain = Duration.seconds(10)
+  }
+
+  public struct Bus: Hashable, Sendable {
+    public var heartbeat = Duration.seconds(2)
+    public var resendFirst = Duration.milliseconds(250)
+    public var resendCap = Duration.seconds(30)
+    public var maximumLogRows = 200_000
+  }
+
+  public struct Media: Hashable, Sendable {
+    /// Empty: `media` in the home folder.
+    public var folder = ""
+    public var reserveMebibytes = 1024
+  }
+
+  public struct Scheduler: Hashable, Sendable {
+    public var horizon = Duration.seconds(86_400)
+    /// Empty: the system's zone.
+    public var zone = ""
+    public var paddingBefore = Duration.seconds(0)
+    public var paddingAfter = Duration.seconds(0)
+    public var recorderLostAfter = Duration.seconds(15)
+  }
+
+  public struct Recorder: Hashable, Sendable {
+    public var lead = Duration.seconds(10)
+    public var segment = Duration.seconds(6)
+    public var stallAfter = Duration.seconds(10)
+    public var connectTimeout = Duration.seconds(10)
+    public var reconnectCap = Duration.seconds(5)
+    public var syncEvery = Duration.seconds(2)
+    public var maximumCaptures = 100
+  }
+
+  public struct Delivery: Hashable, Sendable {
+    public var parallel = 2
+    public var attempts = 12
+    public var retryFirst = Duration.seconds(5)
+    public var retryCap = Duration.seconds(3600)
+    public var timeout = Duration.seconds(60)
+  }
+
+  public struct Up: Hashable, Sendable {
+    public static let allServices = [
+      "scheduler", "recorder", "converter", "feeder", "delivery", "gateway",
+    ]
+    public var services = Up.allServices
+    public var restartFirst = Duration.milliseconds(500)
+    public var restartCap = Duration.seconds(30)
+  }
+}

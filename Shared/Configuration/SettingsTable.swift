@@ -1,0 +1,140 @@
+/// Every section and key of `airloom.toml`.
+public enum SettingsTable {
+  public static let sections: [SettingsSection] = [
+    general, web, bus, media, scheduler, recorder, delivery, up, log,
+  ]
+
+  private static let log = SettingsSection(
+    name: "log", about: "What the services write to standard error.",
+    settings: [
+      .level("level", \.log.level, "The least important lines that are written.")
+    ])
+
+  private static let web = SettingsSection(
+    name: "web", about: "The page and the REST API (gateway).",
+    settings: [
+      .text(
+        "address", \.web.address,
+        "Address to listen on; 0.0.0.0 or :: opens the page to the network."),
+      .integer(
+        "port", \.web.port, 0...65_535,
+        "TCP port of the page. 0 takes any free one. The other services answer /healthz and "
+          + "/metrics on the five ports after it.", variable: "WEB_PORT"),
+      .seconds(
+        "session_idle_s", \.web.sessionIdle, 60...31_536_000,
+        "A session without a request for that long ends."),
+      .seconds(
+        "session_s", \.web.session, 60...31_536_000,
+        "A session ends that long after its login, whatever happens."),
+    ])
+
+  private static let general = SettingsSection(
+    name: "service", about: "What all services have in common.",
+    settings: [
+      .text(
+        "status_address", \.service.statusAddress,
+        "Where the services answer GET /healthz and /metrics. They need no password, so keep it "
+          + "on the loopback interface or behind a firewall."),
+      .seconds(
+        "drain_s", \.service.drain, 0...300,
+        "How long a service may take to end its work after SIGTERM or Ctrl-C."),
+    ])
+
+  private static let bus = SettingsSection(
+    name: "bus", about: "The messages between the services.",
+    settings: [
+      .seconds("heartbeat_s", \.bus.heartbeat, 0.1...60, "Time between two heartbeats."),
+      .seconds(
+        "resend_first_s", \.bus.resendFirst, 0.01...60,
+        "What is not acknowledged is sent again after about that long, then ever more rarely."),
+      .seconds(
+        "resend_cap_s", \.bus.resendCap, 0.1...3600, "The longest wait between two sendings."),
+      .integer(
+        "maximum_log_rows", \.bus.maximumLogRows, 1000...100_000_000,
+        "Rows that a service keeps for a peer that is away. Beyond, the oldest go and the peer "
+          + "has to ask for a snapshot."),
+    ])
+
+  private static let media = SettingsSection(
+    name: "media", about: "Where tapes and recordings are kept.",
+    settings: [
+      .text(
+        "folder", \.media.folder,
+        "Folder of the tapes and recordings; empty is `media` in the home folder."),
+      .integer(
+        "reserve_mib", \.media.reserveMebibytes, 0...100_000_000,
+        "Below that much free space (in MiB) the services warn and report themselves degraded."),
+    ])
+
+  private static let scheduler = SettingsSection(
+    name: "scheduler", about: "Turns schedules into recordings.",
+    settings: [
+      .seconds(
+        "horizon_s", \.scheduler.horizon, 3600...604_800,
+        "How far ahead recordings are planned and given to the recorders."),
+      .text(
+        "zone", \.scheduler.zone,
+        "Time zone of schedules that name none, such as \"Europe/Berlin\"; empty is the system's."),
+      .seconds(
+        "padding_before_s", \.scheduler.paddingBefore, 0...7200,
+        "How much earlier a recording begins than its schedule says, where that says nothing."),
+      .seconds(
+        "padding_after_s", \.scheduler.paddingAfter, 0...7200,
+        "How much later a recording ends than its schedule says, where that says nothing."),
+      .seconds(
+        "recorder_lost_after_s", \.scheduler.recorderLostAfter, 1...3600,
+        "A recorder without a heartbeat for that long is reported as lost."),
+    ])
+
+  private static let recorder = SettingsSection(
+    name: "recorder", about: "Captures streams and cuts recordings.",
+    settings: [
+      .seconds(
+        "lead_s", \.recorder.lead, 0...600,
+        "A capture starts that long before the recording does."),
+      .seconds("segment_s", \.recorder.segment, 2...10, "Length of a tape's segments."),
+      .seconds(
+        "stall_after_s", \.recorder.stallAfter, 1...300,
+        "A source that sends nothing for that long is connected anew."),
+      .seconds(
+        "connect_timeout_s", \.recorder.connectTimeout, 0.5...120,
+        "How long a source may take to answer."),
+      .seconds(
+        "reconnect_cap_s", \.recorder.reconnectCap, 0.1...300,
+        "The longest wait between two tries to connect; the first comes at once."),
+      .seconds(
+        "sync_every_s", \.recorder.syncEvery, 0.1...60,
+        "How often an open segment is forced to the disk: what a power cut may cost."),
+      .integer(
+        "maximum_captures", \.recorder.maximumCaptures, 1...10_000,
+        "Streams that this recorder captures at the same time."),
+    ])
+
+  private static let delivery = SettingsSection(
+    name: "delivery", about: "Takes finished recordings to their destinations.",
+    settings: [
+      .integer("parallel", \.delivery.parallel, 1...64, "Uploads at the same time."),
+      .integer(
+        "attempts", \.delivery.attempts, 1...1000,
+        "Tries before a delivery is set aside until a person decides."),
+      .seconds(
+        "retry_first_s", \.delivery.retryFirst, 0.1...3600,
+        "The next try comes after at most that long, doubled at each failure."),
+      .seconds("retry_cap_s", \.delivery.retryCap, 1...86_400, "The longest wait for a try."),
+      .seconds(
+        "timeout_s", \.delivery.timeout, 1...3600,
+        "A destination that does not answer for that long has failed."),
+    ])
+
+  private static let up = SettingsSection(
+    name: "up", about: "`airloom up`: all services on one host.",
+    settings: [
+      .choices(
+        "services", \.up.services, among: Settings.Up.allServices,
+        "The services that it starts."),
+      .seconds(
+        "restart_first_s", \.up.restartFirst, 0.05...60,
+        "A service that ended is started again after about that long, doubled at each failure."),
+      .seconds("restart_cap_s", \.up.restartCap, 0.1...3600, "The longest wait for a restart."),
+    ])
+}

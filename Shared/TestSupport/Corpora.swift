@@ -1,0 +1,26 @@
+internal import Glibc
+
+/// Data that others wrote to try parsers on; not part of the project. Found as `shared/corpora`
+/// beside one of the folders above, or where AIRLOOM_CORPORA says.
+public enum Corpora {
+  /// The folder of that name; nil when it is not on this machine, and the test should be skipped
+  /// with `absence` as its reason.
+  public static func folder(_ name: String, above file: String = #filePath) -> String? {
+    if let base = getenv("AIRLOOM_CORPORA").map({ String(cString: $0) }) {
+      return existing("\(base)/\(name)")
+    }
+    var parts = file.split(separator: "/")
+    while !parts.isEmpty {
+      parts.removeLast()
+      if let found = existing("/\(parts.joined(separator: "/"))/shared/corpora/\(name)") {
+        return found
+      }
+    }
+    return nil
+  }
+
+  public static let absence: String =
+    "the corpora are not on this machine; AIRLOOM_CORPORA names their folder"
+
+  private static func existing(_ path: String) -> String? { access(path, R_OK) == 0 ? path : nil }
+}
