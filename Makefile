@@ -1,0 +1,41 @@
+# What a person or the CI does with Airloom. `make` alone says what there is.
+
+SWIFT ?= swift
+# Static, so that the programs run where no Swift is installed. The linker's remarks that mktemp is
+# dangerous come from Swift's own Foundation.
+RELEASE = $(SWIFT) build -c release --static-swift-stdlib
+PROGRAMS = airloom airloom-scheduler airloom-recorder airloom-converter airloom-feeder \
+	airloom-delivery airloom-gateway
+SOURCES = Package.swift Benchmarks CLI Services Shared Tests
+
+.PHONY: help setup run build release test format lint docs clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: ## install the Debian packages to build, run and test
+	scripts/setup --tests
+
+run: release ## build everything and start all services: make run ARGS="--home /srv/airloom"
+	@exec .build/release/airloom up $(ARGS)
+
+build: ## build for development
+	$(SWIFT) build
+
+release: ## build the programs as they are deployed, in .build/release
+	@set -e; for program in $(PROGRAMS); do $(RELEASE) --product $$program; done
+
+test: ## build and run all tests
+	$(SWIFT) test
+
+format: ## put the sources into shape
+	$(SWIFT) format -i --parallel -r $(SOURCES)
+
+lint: ## say what is not in shape, Swift and shell
+	scripts/lint
+
+docs: ## write the generated parts of docs/ anew
+	AIRLOOM_WRITE_DOCS=1 $(SWIFT) test --filter SettingsTextTests
+
+clean: ## remove everything that was built
+	$(SWIFT) package clean
