@@ -83,9 +83,7 @@ public final class OpenSSHServer: Sendable {
   }
 
   private static func userName() -> String {
-    let id = geteuid() == 0 ? PeerProcess.ordinaryUser : geteuid()
-    guard let entry = getpwuid(id) else { return "\(id)" }
-    return String(cString: entry.pointee.pw_name)
+    accountName(of: geteuid() == 0 ? PeerProcess.ordinaryUser : geteuid())
   }
 
   private static func text(port: UInt16, files: TemporaryFolder, extraLines: [String]) -> String {

@@ -1,0 +1,48 @@
+/// What a kind of failure means for the delivery that met it: the one table.
+enum FailureClass: Hashable, Sendable {
+  /// Passes by itself, perhaps only in a day: tried again for long.
+  case outage
+  /// May have been an accident: tried again a few times.
+  case fault
+  /// Somebody must act at the far end; tried again now and then, to notice that they have.
+  case awaitsThem
+  /// Nothing can change before the destination is edited here; not tried until then.
+  case awaitsEdit
+  /// Trying again would only meet the same: a dead letter at once.
+  case useless
+}
+
+extension DeliveryError.Kind {
+  var failureClass: FailureClass {
+    switch self {
+    case .unreachable, .timeout, .connectionLost, .noSpace, .interrupted: .outage
+    case .refused, .verification, .protocolFault: .fault
+    case .authentication, .permission, .missingFolder, .identity: .awaitsThem
+    case .hostKeyUnknown: .awaitsEdit
+    case .hostKeyChanged, .unsupportedServer, .missingSource, .sourceChanged, .nameTaken, .poison:
+      .useless
+    }
+  }
+
+  /// Whether an edit of the destination may have mended it, so that even a dead letter is tried
+  /// again.
+  var mayHealByEdit: Bool {
+    switch self {
+    case .missingSource, .sourceChanged, .verification, .poison, .interrupted, .identity: false
+    default: true
+    }
+  }
+
+  /// Whether every delivery to the same server would meet it, so that one probe now and then is
+  /// enough.
+  var concernsServer: Bool {
+    switch self {
+    case .unreachable, .timeout, .connectionLost, .hostKeyUnknown, .hostKeyChanged,
+      .unsupportedServer, .authentication, .identity, .protocolFault:
+      true
+    case .permission, .noSpace, .missingFolder, .missingSource, .sourceChanged, .nameTaken,
+      .verification, .refused, .interrupted, .poison:
+      false
+    }
+  }
+}

@@ -1,0 +1,30 @@
+internal import Base
+internal import CShims
+internal import Glibc
+
+/// Breaks off a blocking conversation with a server from another thread.
+///
+/// Everything that waits for the network polls `descriptor` too; it becomes readable at `trigger`
+/// and stays so. Triggering never cleans up anything at the far end: to the server it looks like a
+/// process that died, which is what every later try must cope with anyway.
+///
+/// `Sendable` without more ado: the descriptor is immutable and write(2) on an eventfd is atomic.
+final class Interruption: Sendable {
+  let descriptor: Int32
+
+  init() throws(SystemError) {
+    descriptor = try Syscall.check("eventfd") { airloom_eventfd() }
+  }
+
+  deinit { close(descriptor) }
+
+  func trigger() {
+    var one: UInt64 = 1
+    _ = write(descriptor, &one, 8)
+  }
+
+  var isTriggered: Bool {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&waiting, 1, 0) > 0
+  }
+}

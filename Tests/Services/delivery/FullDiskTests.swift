@@ -1,0 +1,61 @@
+import Base
+import Glibc
+import TestSupport
+import Testing
+
+@testable import airloom_delivery
+
+/// A full disk at the far end, made of a small tmpfs; that takes the right to mount.
+@Suite("A full disk at the far end", .enabled(if: SmallDisk.isPossible, "needs the right to mount"))
+struct FullDiskTests {
+  @Test("is noticed before anything is sent")
+  func foreseen() async throws {
+    let site = try await RemoteSite.start()
+    let disk = try SmallDisk(at: site.server.folder + "/small", megabytes: 1)
+    var upload = try site.upload(RemoteSite.content(2_000_000))
+    upload.folder = disk.path
+    #expect(try await site.failure(upload).kind == .noSpace)
+    #expect(TemporaryFolder.names(in: disk.path).isEmpty)
+  }
+
+  @Test("in the middle is told from other failures, and what filled it is removed")
+  func midway() async throws {
+    let site = try await RemoteSite.start()
+    let disk = try SmallDisk(at: site.server.folder + "/small", megabytes: 4)
+    let bytes = RemoteSite.content(3_000_000)
+    var upload = try site.upload(bytes)
+    upload.folder = disk.path
+    let filler = disk.path + "/filler"
+    let error = try await site.failure(upload) { event in
+      guard case .reached(.partialReady) = event else { return }
+      do {
+        try DurableFile.write(RemoteSite.content(2_000_000), to: filler)
+      } catch { Issue.record(error) }
+    }
+    #expect(error.kind == .noSpace)
+    #expect(TemporaryFolder.names(in: disk.path) == ["filler"])
+    unlink(filler)
+    _ = try await site.run(upload)
+    #expect(try site.remote("small/show.mp3") == bytes)
+  }
+}
+
+/// A tmpfs of a few megabytes, unmounted when the last reference goes.
+final class SmallDisk: Sendable {
+  let path: String
+
+  init(at path: String, megabytes: Int) throws {
+    self.path = path
+    try Syscall.makeFolders(path, mode: 0o755)
+    try Syscall.check("mount", path) {
+      mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m,mode=777")
+    }
+  }
+
+  deinit { umount2(path, Int32(MNT_DETACH)) }
+
+  static let isPossible: Bool = {
+    guard let folder = try? TemporaryFolder() else { return false }
+    return (try? SmallDisk(at: folder("probe"), megabytes: 1)) != nil
+  }()
+}
