@@ -21,6 +21,8 @@ public final class AlarmClock: @unchecked Sendable {
 
   private struct State {
     var isStopped = false
+    /// A step that was seen while the alarm was being set.
+    var sawStep = false
   }
 
   private let timer: Int32
@@ -31,8 +33,14 @@ public final class AlarmClock: @unchecked Sendable {
   public init(
     named name: String, onEvent: @escaping @Sendable (Event) -> Void
   ) throws(SystemError) {
-    timer = try Syscall.check("timerfd_create") { airloom_timerfd_realtime() }
-    wake = try Syscall.check("eventfd") { airloom_eventfd() }
+    let timer = try Syscall.check("timerfd_create") { airloom_timerfd_realtime() }
+    self.timer = timer
+    do throws(SystemError) {
+      wake = try Syscall.check("eventfd") { airloom_eventfd() }
+    } catch {
+      close(timer)
+      throw error
+    }
     self.onEvent = onEvent
     let thread = BackgroundThread(named: name) { [self] in loop() }
     thread.start()
@@ -51,12 +59,20 @@ public final class AlarmClock: @unchecked Sendable {
       deadline.tv_sec = Int(max(0, instant.seconds))
       deadline.tv_nsec = instant.seconds < 0 ? 1 : max(1, instant.microsecondsOfSecond * 1000)
     }
-    // With a valid descriptor and a normalised time this cannot fail.
-    _ = airloom_timerfd_arm(timer, deadline)
+    // With a valid descriptor and a normalised time the one failure is ECANCELED: the clock was
+    // stepped since the thread last looked, and it will not be told a second time by reading.
+    if airloom_timerfd_arm(timer, deadline) < 0 {
+      state.withLock { $0.sawStep = true }
+      wakeThread()
+    }
   }
 
   public func stop() {
     state.withLock { $0.isStopped = true }
+    wakeThread()
+  }
+
+  private func wakeThread() {
     var one: UInt64 = 1
     _ = write(wake, &one, 8)
   }
@@ -68,8 +84,15 @@ public final class AlarmClock: @unchecked Sendable {
     ]
     while true {
       if poll(&descriptors, 2, -1) < 0 { continue }
-      if state.withLock({ $0.isStopped }) { return }
+      // Emptied before the state is taken, so that no wake is lost.
       var expirations: UInt64 = 0
+      _ = read(wake, &expirations, 8)
+      let now = state.withLock { state in
+        defer { state.sawStep = false }
+        return state
+      }
+      if now.isStopped { return }
+      if now.sawStep { onEvent(.clockStepped) }
       if read(timer, &expirations, 8) == 8 {
         onEvent(.due)
       } else if errno == ECANCELED {

@@ -13,7 +13,7 @@ public struct CircuitBreaker: Hashable, Codable, Sendable {
 
   public private(set) var state = State.closed
   public private(set) var failures = 0
-  /// When an open breaker lets the next call through.
+  /// When a breaker that is not closed lets the next call through.
   public private(set) var retryAt = Instant.epoch
 
   private let threshold: Int
@@ -34,10 +34,12 @@ public struct CircuitBreaker: Hashable, Codable, Sendable {
   public mutating func admits(at now: Instant) -> Bool {
     switch state {
     case .closed: return true
-    case .halfOpen: return false
-    case .open:
+    case .open, .halfOpen:
+      // A probe that was never answered for (its process was killed) is given up after another rest,
+      // or a stored breaker would stay half open for ever.
       guard now >= retryAt else { return false }
       state = .halfOpen
+      retryAt = now + .microseconds(restUs)
       return true
     }
   }
@@ -50,10 +52,11 @@ public struct CircuitBreaker: Hashable, Codable, Sendable {
 
   public mutating func failed(at now: Instant) {
     failures += 1
-    guard state == .halfOpen || failures >= threshold else { return }
-    let rest = openings >= 30 ? longestRestUs : min(longestRestUs, restUs << Int64(openings))
+    // Calls that were under way when it opened tell nothing new.
+    guard state == .halfOpen || state == .closed && failures >= threshold else { return }
+    let (doubled, isTooLong) = restUs.multipliedReportingOverflow(by: 1 << min(openings, 40))
     openings += 1
     state = .open
-    retryAt = now + .microseconds(rest)
+    retryAt = now + .microseconds(isTooLong ? longestRestUs : min(longestRestUs, doubled))
   }
 }

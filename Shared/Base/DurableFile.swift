@@ -20,11 +20,12 @@ public enum DurableFile {
       }
       try result.get()
       try Syscall.check("fdatasync", temporary) { fdatasync(descriptor) }
+      try moveInPlace(temporary, to: path)
     } catch {
+      // After a rename that was done nothing stands there any more.
       unlink(temporary)
       throw error
     }
-    try moveInPlace(temporary, to: path)
   }
 
   /// Renames within one file system, replacing what stands there, and makes the new name durable.

@@ -11,7 +11,8 @@ extension Instant: CustomStringConvertible, LosslessStringConvertible {
       + padded(civil.second, 2)
   }
 
-  /// Reads RFC 3339 with any number of fraction digits (cut to six) and `Z` or an offset.
+  /// Reads RFC 3339 with any number of fraction digits (cut to six) and `Z` or an offset. nil also
+  /// for what an offset moves out of the years 0000 to 9999, because it could not be written again.
   public init?(_ text: String) {
     var scanner = DigitScanner(text.utf8[...])
     guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2),
@@ -30,9 +31,13 @@ extension Instant: CustomStringConvertible, LosslessStringConvertible {
     guard let offset = scanner.offset(), scanner.isAtEnd else { return nil }
     let civil = CivilTime(
       year: year, month: month, day: day, hour: hour, minute: minute, second: second)
-    self.init(
-      microseconds: (civil.secondsSinceEpoch - Int64(offset)) * 1_000_000 + fraction)
+    let seconds = civil.secondsSinceEpoch - Int64(offset)
+    guard Instant.writableSeconds.contains(seconds) else { return nil }
+    self.init(microseconds: seconds * 1_000_000 + fraction)
   }
+
+  /// From 0000-01-01T00:00:00Z to 9999-12-31T23:59:59Z: all that four digits of year can say.
+  private static let writableSeconds: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
 }
 
 extension Instant: Codable {
@@ -48,6 +53,14 @@ extension Instant: Codable {
   }
 
   public func encode(to encoder: any Encoder) throws {
+    // Refused here rather than by every reader.
+    guard Instant.writableSeconds.contains(seconds) else {
+      throw EncodingError.invalidValue(
+        self,
+        EncodingError.Context(
+          codingPath: encoder.codingPath,
+          debugDescription: "the time \(microseconds) µs is outside the years 0000 to 9999"))
+    }
     var container = encoder.singleValueContainer()
     try container.encode(description)
   }

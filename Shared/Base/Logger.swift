@@ -34,7 +34,7 @@ public struct LogEntry: Sendable {
     let isPlain =
       !value.isEmpty
       && value.unicodeScalars.allSatisfy {
-        $0 > " " && $0 != "\"" && $0 != "=" && $0.value != 0x7F
+        $0 != " " && $0 != "\"" && $0 != "=" && !isControl($0)
       }
     if isPlain { return value }
     var text = "\""
@@ -42,11 +42,20 @@ public struct LogEntry: Sendable {
       switch scalar {
       case "\"", "\\": text += "\\\(scalar)"
       case "\n": text += "\\n"
-      case _ where scalar < " " || scalar.value == 0x7F: text += "\\u{\(scalar.value)}"
+      case _ where isControl(scalar): text += "\\u{\(String(scalar.value, radix: 16))}"
       default: text.unicodeScalars.append(scalar)
       }
     }
     return text + "\""
+  }
+
+  /// What a terminal would obey or take for the end of the line: C0, DEL, C1 and Unicode's two line
+  /// ends. A peer's text must not be able to forge a line.
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029: true
+    default: false
+    }
   }
 }
 

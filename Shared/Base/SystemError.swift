@@ -60,16 +60,26 @@ public enum Syscall {
     try check("fsync", path) { fsync(descriptor) }
   }
 
-  /// Makes a folder and those above it that are missing.
+  /// Makes a folder and those above it that are missing, durably: a file that is synced in a folder
+  /// whose own name is lost in a power cut would be lost with it.
   public static func makeFolders(_ path: String, mode: UInt32 = 0o750) throws(SystemError) {
-    if mkdir(path, mode) == 0 || errno == EEXIST { return }
-    let code = errno
-    guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
-      throw SystemError(code: code, call: "mkdir", subject: path)
+    if mkdir(path, mode) != 0 {
+      if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+        try makeFolders(String(path[..<slash]), mode: mode)
+        if mkdir(path, mode) != 0 { return try acceptFolder(path, code: errno) }
+      } else {
+        return try acceptFolder(path, code: errno)
+      }
     }
-    try makeFolders(String(path[..<slash]), mode: mode)
-    if mkdir(path, mode) != 0, errno != EEXIST {
-      throw SystemError(code: errno, call: "mkdir", subject: path)
+    try syncFolder(DurableFile.folder(of: path))
+  }
+
+  /// A folder that is already there is as good as one just made; anything else of that name is not.
+  private static func acceptFolder(_ path: String, code: Int32) throws(SystemError) {
+    var status = stat()
+    let exists = code == EEXIST && stat(path, &status) == 0
+    guard exists, status.st_mode & S_IFMT == S_IFDIR else {
+      throw SystemError(code: exists ? ENOTDIR : code, call: "mkdir", subject: path)
     }
   }
 }

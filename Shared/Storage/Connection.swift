@@ -27,12 +27,17 @@ final class Connection {
     sqlite3_extended_result_codes(handle, 1)
     _ = airloom_sqlite3_defensive(handle)
     chmod(path, 0o640)
-    // EXCLUSIVE keeps a second process out for as long as this one lives, and spares the -shm file.
-    for pragma in [
-      "locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
-      "trusted_schema=OFF", "busy_timeout=2000", "cache_size=-1000",
-    ] {
-      try execute("PRAGMA \(pragma)", [])
+    // The wait comes first: a process that is just ending may hold the file for a moment. EXCLUSIVE
+    // keeps a second process out for as long as this one lives, and spares the -shm file.
+    do throws(StorageError) {
+      for pragma in [
+        "busy_timeout=2000", "locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL",
+        "foreign_keys=ON", "trusted_schema=OFF", "cache_size=-1000",
+      ] {
+        try execute("PRAGMA \(pragma)", [])
+      }
+    } catch {
+      throw error.opening(path)
     }
   }
 
@@ -45,6 +50,15 @@ final class Connection {
   var changes: Int { Int(sqlite3_changes(handle)) }
 
   var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+  /// The failure after which SQLite rolled the whole transaction back by itself (a full disk, an I/O
+  /// error). Whoever goes on all the same would commit each further statement alone.
+  private(set) var rolledBackBy: StorageError?
+
+  func begin(_ sql: String) throws(StorageError) {
+    rolledBackBy = nil
+    try execute(sql, [])
+  }
 
   func execute(_ sql: String, _ values: [any Bindable]) throws(StorageError) {
     try query(sql, values) { (_: borrowing Row) throws(StorageError) in true }
@@ -63,6 +77,7 @@ final class Connection {
     guard sqlite3_bind_parameter_count(statement) == Int32(values.count) else {
       throw StorageError(.misuse, "the statement takes another number of values", sql: sql)
     }
+    let wasInTransaction = isInTransaction
     for (index, value) in values.enumerated() {
       try check(bind(value.stored, to: statement, at: Int32(index + 1)), sql)
     }
@@ -71,7 +86,10 @@ final class Connection {
       case SQLITE_ROW:
         if try !each(Row(statement: statement, sql: sql)) { return }
       case SQLITE_DONE: return
-      case let code: throw failure(code, sql)
+      case let code:
+        let error = failure(code, sql)
+        if wasInTransaction, !isInTransaction { rolledBackBy = error }
+        throw error
       }
     }
   }
@@ -87,9 +105,17 @@ final class Connection {
       statements[sql] == nil, "a statement was started again while its rows were being read: \(sql)"
     )
     var statement: OpaquePointer?
-    let code = sqlite3_prepare_v3(
-      handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+    let (code, isOnlyOne) = sql.withCString { start in
+      var rest: UnsafePointer<CChar>?
+      let code = sqlite3_prepare_v3(
+        handle, start, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, &rest)
+      return (code, rest.map { String(cString: $0).allSatisfy(\.isWhitespace) } ?? true)
+    }
     guard code == SQLITE_OK, let statement else { throw failure(code, sql) }
+    guard isOnlyOne else {
+      sqlite3_finalize(statement)
+      throw StorageError(.misuse, "only the first of several statements would be run", sql: sql)
+    }
     statements[sql] = statement
     return statement
   }

@@ -18,6 +18,15 @@ public struct Row: ~Copyable {
     sqlite3_column_type(statement, Int32(column)) == SQLITE_NULL
   }
 
+  /// As `isNull`, for the readers of optional values, to which a column that does not exist must not
+  /// look like an empty one.
+  private func isAbsent(_ column: Int) throws(StorageError) -> Bool {
+    guard (0..<Int(sqlite3_column_count(statement))).contains(column) else {
+      throw mismatch(column, "anything: there is no such column")
+    }
+    return isNull(column)
+  }
+
   public func int64(_ column: Int) throws(StorageError) -> Int64 {
     guard sqlite3_column_type(statement, Int32(column)) == SQLITE_INTEGER else {
       throw mismatch(column, "an integer")
@@ -45,7 +54,11 @@ public struct Row: ~Copyable {
       let start = sqlite3_column_text(statement, Int32(column))
     else { throw mismatch(column, "text") }
     let count = Int(sqlite3_column_bytes(statement, Int32(column)))
-    return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    let bytes = UnsafeBufferPointer(start: start, count: count)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw mismatch(column, "UTF-8")
+    }
+    return text
   }
 
   public func blob(_ column: Int) throws(StorageError) -> [UInt8] {
@@ -70,25 +83,25 @@ public struct Row: ~Copyable {
   public func optional<Value>(
     _ column: Int, _ read: (borrowing Row, Int) throws(StorageError) -> Value
   ) throws(StorageError) -> Value? {
-    isNull(column) ? nil : try read(self, column)
+    try isAbsent(column) ? nil : try read(self, column)
   }
 
   public func optionalText(_ column: Int) throws(StorageError) -> String? {
-    isNull(column) ? nil : try text(column)
+    try isAbsent(column) ? nil : try text(column)
   }
 
   public func optionalInt64(_ column: Int) throws(StorageError) -> Int64? {
-    isNull(column) ? nil : try int64(column)
+    try isAbsent(column) ? nil : try int64(column)
   }
 
   public func optionalInstant(_ column: Int) throws(StorageError) -> Instant? {
-    isNull(column) ? nil : try instant(column)
+    try isAbsent(column) ? nil : try instant(column)
   }
 
   public func optionalIdentifier<Name: Identifier>(
     _ column: Int, as type: Name.Type = Name.self
   ) throws(StorageError) -> Name? {
-    isNull(column) ? nil : try identifier(column)
+    try isAbsent(column) ? nil : try identifier(column)
   }
 
   private func mismatch(_ column: Int, _ wanted: String) -> StorageError {

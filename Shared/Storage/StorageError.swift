@@ -39,5 +39,20 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
     self.sql = sql
   }
 
+  /// The same failure for whoever started a service: which file, and what to do.
+  func opening(_ path: String) -> StorageError {
+    let advice =
+      switch kind {
+      case .diskFull: "make room on its disk"
+      case .notPermitted: "check that the file and its folder belong to this user"
+      case .corrupt: "restore a backup, or move the file away to begin with an empty one"
+      case .busy: "another process has it open; end that one, or give this one a home of its own"
+      case .inputOutput: "check the disk"
+      case .constraint, .tooNew, .misuse: "please report this"
+      }
+    return StorageError(
+      kind, "the database \(path) cannot be opened: \(reason); \(advice)", sql: nil)
+  }
+
   public var description: String { sql.map { "\(reason) [\($0)]" } ?? reason }
 }
