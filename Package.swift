@@ -60,7 +60,7 @@ let package = Package(
     shared("HTTPServer", ["Base", "CMicrohttpd", "CShims"]),
     shared("Media", ["Base"]),
     shared("Messages", ["Base"]),
-    shared("Bus", ["Base", "Messages", "Storage", "CZmq", "CSodium"]),
+    shared("Bus", ["Base", "Messages", "Storage", "CShims", "CZmq", "CSodium"]),
     shared(
       "Service",
       ["Base", "Messages", "Bus", "Storage", "Configuration", "HTTPServer", "Metrics", "CShims"]),
@@ -102,7 +102,7 @@ let package = Package(
       ["Base", "HTTPClient", "HTTPServer", "Subprocess"]),
     tests("MediaTests", path: "Shared/Media", ["Base", "Media"]),
     tests("MessagesTests", path: "Shared/Messages", ["Base", "Messages"]),
-    tests("BusTests", path: "Shared/Bus", ["Base", "Bus", "Messages", "Storage"]),
+    tests("BusTests", path: "Shared/Bus", ["Base", "Bus", "CZmq", "Messages", "Storage"]),
     tests("ServiceTests", path: "Shared/Service", ["Base", "Service", "Storage"]),
     tests(
       "SchedulerTests", path: "Services/scheduler",

@@ -12,6 +12,15 @@ public struct Endpoints: Hashable, Sendable {
     self.outbox = outbox
   }
 
+  var hasTCP: Bool {
+    get throws(TransportError) {
+      let addresses = [
+        try EndpointAddress(parsing: inbox), try EndpointAddress(parsing: outbox),
+      ]
+      return addresses.contains { $0.isTCP }
+    }
+  }
+
   /// The ipc sockets of a node in a folder.
   public static func ipc(of node: NodeID, in folder: String) -> Endpoints {
     Endpoints(inbox: "ipc://\(folder)/\(node).inbox", outbox: "ipc://\(folder)/\(node).outbox")
