@@ -1,4 +1,5 @@
 internal import Base
+internal import Bus
 
 /// One recording that a schedule asks for.
 struct Occurrence: Hashable, Sendable {
@@ -28,8 +29,5 @@ struct Occurrence: Hashable, Sendable {
 
   /// The same for the same occurrence on every evaluation, after every restart and in every
   /// scheduler, whatever happened to zones, paddings or titles meanwhile.
-  var jobID: JobID {
-    let identity = "\(schedule)|\(start.microseconds)|\(slot)"
-    return JobID(unchecked: hexadecimal(SHA256.hash(identity.utf8).prefix(16)))
-  }
+  var jobID: JobID { .occurrence(of: schedule, startingAt: start, slot: slot) }
 }

@@ -2,7 +2,7 @@ internal import Base
 
 /// When a schedule's recordings start. Every kind of rule answers one question, so that another
 /// kind (an interval, a grid of weekdays, "always") is another case here and nothing elsewhere.
-enum ScheduleRule: Sendable {
+enum StartRule: Sendable {
   /// Again and again, by a cron expression in a time zone.
   case cron(CronSearch)
   /// Once, at an instant.
@@ -21,7 +21,7 @@ enum ScheduleRule: Sendable {
 struct PlannedSchedule: Sendable {
   var id: ScheduleID
   var isEnabled = true
-  var rule: ScheduleRule
+  var rule: StartRule
   /// Elapsed time from start to end, whatever the clocks do meanwhile.
   var duration: Duration
   /// Recorded before the start as well.

@@ -1,0 +1,31 @@
+internal import Base
+internal import Messages
+internal import Storage
+
+/// Everything there is to say to somebody who follows the scheduler from now on: the same messages
+/// that changes are published with.
+struct SnapshotSource: Sendable {
+  /// Recordings that have ended are told of back to the newest so many; each costs a follower about a
+  /// kilobyte of reading.
+  static let newestRecordings = 5000
+
+  let book: RecordingBook
+
+  func messages(_ transaction: Transaction) throws -> [any DurableMessage] {
+    var messages: [any DurableMessage] = []
+    for stream in try StreamCatalog.all(transaction) {
+      messages.append(StreamChanged(id: stream.id, stream: stream))
+    }
+    let now = book.time.now()
+    for stored in try ScheduleCatalog.all(transaction) {
+      messages.append(book.change(of: stored.definition, at: now))
+    }
+    for entry in try RecordingCatalog.newest(Self.newestRecordings, transaction) {
+      messages.append(RecordingChanged(recording: entry.recording))
+    }
+    for status in try StreamCatalog.captures(transaction) {
+      messages.append(StreamStatusChanged(status: status))
+    }
+    return messages
+  }
+}

@@ -1,0 +1,109 @@
+internal import Base
+internal import Bus
+internal import Messages
+internal import Storage
+
+/// Enters occurrences into the account of recordings, and publishes every change of it in the
+/// transaction that makes it: what is stored is what followers will hear, whatever crashes between.
+struct RecordingBook: Sendable {
+  let reading: ScheduleReading
+  let outbox: Outbox
+  let time: any TimeSource
+
+  static let plannedTooLate = "It came due while the scheduler was not running."
+
+  /// Stores a changed recording and says so to all who follow.
+  func save(_ entry: ScheduledRecording, _ transaction: Transaction) throws {
+    try RecordingCatalog.save(entry, transaction)
+    try outbox.publish(RecordingChanged(recording: entry.recording), in: transaction)
+  }
+
+  /// Plans an occurrence, or brings what was planned for it in line with its schedule. Entering the
+  /// same occurrence again changes nothing.
+  ///
+  /// - Returns: the recorder that has it and must be told of a change, and whether it waits for one.
+  func enter(
+    _ occurrence: Occurrence, of schedule: ScheduleDefinition, at now: Instant,
+    _ transaction: Transaction
+  ) throws -> (changedHolder: NodeID?, isWaiting: Bool) {
+    var fresh = draft(occurrence, of: schedule, at: now)
+    if try RecordingCatalog.isTaken(fileName: fresh.fileName, besides: fresh.id, transaction) {
+      fresh.fileName = FileNaming.marked(fresh.fileName, job: fresh.id)
+    }
+    guard var known = try RecordingCatalog.find(fresh.id, transaction) else {
+      if occurrence.paddedEnd <= now { _ = fresh.miss(reason: Self.plannedTooLate, at: now) }
+      try save(fresh, transaction)
+      return (nil, fresh.recording.state == .planned)
+    }
+    guard known.replan(as: fresh, at: now) else { return (nil, false) }
+    try save(known, transaction)
+    return (known.recording.node, known.recording.state == .planned)
+  }
+
+  /// Makes what is planned of a schedule agree with what it says now (nil: it is gone or switched
+  /// off). What has begun is left alone; what is no longer asked for is cancelled.
+  ///
+  /// - Returns: the recorders whose sets have changed, whether anything waits for a recorder, and the
+  ///   new cursor.
+  func replan(
+    _ planned: PlannedSchedule?, _ definition: ScheduleDefinition, horizon: Duration,
+    at now: Instant, _ transaction: Transaction
+  ) throws -> (holders: Set<NodeID>, isWaiting: Bool, plannedThrough: Instant) {
+    var holders: Set<NodeID> = []
+    var isWaiting = false
+    var asked: Set<JobID> = []
+    var cursor = now
+    if let planned, planned.isEnabled {
+      cursor = OccurrencePlanner.freshCursor(for: planned, at: now)
+      var planner = OccurrencePlanner(horizon: horizon)
+      planner.put(planned, plannedThrough: cursor)
+      for occurrence in planner.takeDue(at: now) {
+        asked.insert(occurrence.jobID)
+        cursor = occurrence.start
+        let entered = try enter(occurrence, of: definition, at: now, transaction)
+        if let holder = entered.changedHolder { holders.insert(holder) }
+        isWaiting = isWaiting || entered.isWaiting
+      }
+    }
+    for var known in try RecordingCatalog.unfinished(of: definition.id, transaction)
+    where !asked.contains(known.id) && !known.hasBegun(at: now) {
+      if let holder = known.recording.node { holders.insert(holder) }
+      if known.cancel(
+        byPerson: false, reason: "Its schedule was changed and no longer asks for it.", at: now)
+      {
+        try save(known, transaction)
+      }
+    }
+    return (holders, isWaiting, cursor)
+  }
+
+  /// The state of a schedule as followers hear it, with its next starts.
+  func change(of schedule: ScheduleDefinition, at now: Instant) -> ScheduleChanged {
+    var next: [Instant] = []
+    if schedule.isEnabled, let rule = try? reading.planned(schedule).rule {
+      var instant = now
+      while next.count < 10, let start = rule.next(after: instant) {
+        next.append(start)
+        instant = start
+      }
+    }
+    return ScheduleChanged(id: schedule.id, schedule: schedule, next: next)
+  }
+
+  private func draft(
+    _ occurrence: Occurrence, of schedule: ScheduleDefinition, at now: Instant
+  ) -> ScheduledRecording {
+    let local = reading.local(occurrence.start, for: schedule)
+    let date = "\(padded(local.year, 4))-\(padded(local.month, 2))-\(padded(local.day, 2))"
+    var tags = schedule.tags
+    if tags.title?.isEmpty ?? true { tags.title = "\(date) \(schedule.name)" }
+    return ScheduledRecording(
+      recording: Recording(
+        id: occurrence.jobID, schedule: schedule.id, stream: schedule.stream,
+        title: schedule.name, start: occurrence.start, end: occurrence.end,
+        paddedStart: occurrence.paddedStart, paddedEnd: occurrence.paddedEnd, state: .planned,
+        destinations: schedule.destinations, updatedAt: now),
+      fileName: FileNaming.name(title: schedule.name, at: local), format: schedule.format,
+      tags: tags, date: date, createdAt: now)
+  }
+}

@@ -1,0 +1,50 @@
+internal import Base
+internal import Bus
+internal import Configuration
+internal import Messages
+internal import Storage
+
+/// The scheduler's table of contents: which message goes where, and who does the work.
+///
+/// - `CommandDesk`: what people ask for (streams, schedules, recordings)
+/// - `RecorderEvents`: what recorders say of their work, and their heartbeats
+/// - `Scheduler`: the loop that plans, assigns and notices what was missed
+/// - `SnapshotSource`: the whole state, for those who begin to follow
+struct SchedulerService: Sendable {
+  /// The tables that its database must have.
+  static let schemas = [BusSchema.schema, SchedulerSchema.schema]
+  static let delivery = NodeID(unchecked: "delivery")
+
+  let handlers: BusHandlers
+  let events: RecorderEvents
+  let scheduler: Scheduler
+  let roster: SharedRoster
+  let signals = Signals()
+
+  init(
+    settings: Settings.Scheduler, database: Database, outbox: Outbox,
+    zones: TimeZoneLibrary = TimeZoneLibrary(), time: any TimeSource = SystemTimeSource(),
+    log: Logger
+  ) throws(TimeZoneError) {
+    let zone = settings.zone.isEmpty ? SystemZone.name() : settings.zone
+    let reading = ScheduleReading(zones: zones, defaultZone: try zones.rules(named: zone))
+    let book = RecordingBook(reading: reading, outbox: outbox, time: time)
+    roster = SharedRoster(RecorderRoster(lease: settings.recorderLostAfter))
+
+    var handlers = BusHandlers()
+    CommandDesk(
+      book: book, outbox: outbox, signals: signals, time: time, horizon: settings.horizon
+    ).register(in: &handlers)
+    events = RecorderEvents(
+      book: book, outbox: outbox, signals: signals, roster: roster, time: time, log: log,
+      delivery: Self.delivery)
+    events.register(in: &handlers)
+    let snapshot = SnapshotSource(book: book)
+    handlers.provideSnapshot { try snapshot.messages($0) }
+    self.handlers = handlers
+
+    scheduler = Scheduler(
+      settings: Scheduler.Settings(horizon: settings.horizon), database: database, book: book,
+      outbox: outbox, signals: signals, roster: roster, time: time, log: log)
+  }
+}
