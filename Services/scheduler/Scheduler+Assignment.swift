@@ -1,6 +1,7 @@
 internal import Base
 internal import Bus
 internal import Messages
+internal import Metrics
 internal import Storage
 
 /// From recordings to recorders: who records what, and what each recorder is told.
@@ -179,7 +180,9 @@ extension Scheduler {
         ("recordings", set.recordings.count), ("again", isForced))
       return desired
     }
-    if desired != last || isForced { sent[node] = Sent(desired: desired, at: time.monotonic()) }
+    guard desired != last || isForced else { return }
+    book.metrics.setsSent.increment()
+    sent[node] = Sent(desired: desired, at: time.monotonic())
   }
 
   static func desiredSet(

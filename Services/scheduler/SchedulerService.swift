@@ -2,6 +2,7 @@ internal import Base
 internal import Bus
 internal import Configuration
 internal import Messages
+internal import Metrics
 internal import Storage
 
 /// The scheduler's table of contents: which message goes where, and who does the work.
@@ -23,12 +24,15 @@ struct SchedulerService: Sendable {
 
   init(
     settings: Settings.Scheduler, database: Database, outbox: Outbox,
+    metrics: MetricsRegistry = MetricsRegistry(),
+    surroundings: Scheduler.Surroundings = Scheduler.Surroundings(),
     zones: TimeZoneLibrary = TimeZoneLibrary(), time: any TimeSource = SystemTimeSource(),
     log: Logger
   ) throws(TimeZoneError) {
     let zone = settings.zone.isEmpty ? SystemZone.name() : settings.zone
     let reading = ScheduleReading(zones: zones, defaultZone: try zones.rules(named: zone))
-    let book = RecordingBook(reading: reading, outbox: outbox, time: time)
+    let book = RecordingBook(
+      reading: reading, outbox: outbox, time: time, metrics: SchedulerMetrics(metrics))
     roster = SharedRoster(RecorderRoster(lease: settings.recorderLostAfter))
 
     var handlers = BusHandlers()
@@ -45,6 +49,7 @@ struct SchedulerService: Sendable {
 
     scheduler = Scheduler(
       settings: Scheduler.Settings(horizon: settings.horizon), database: database, book: book,
-      outbox: outbox, signals: signals, roster: roster, time: time, log: log)
+      outbox: outbox, signals: signals, roster: roster, surroundings: surroundings, time: time,
+      log: log)
   }
 }

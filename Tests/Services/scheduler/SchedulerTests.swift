@@ -1,6 +1,8 @@
 import Base
 import Messages
+import Metrics
 import Storage
+import Synchronization
 import Testing
 
 @testable import airloom_scheduler
@@ -269,6 +271,55 @@ import Testing
     try await bench.step()
     #expect(
       Set(try await bench.recordings().map(\.recording.node)) == [one, two])
+  }
+
+  @Test func whilePausedNothingNewIsGivenOutAndWhatWasGoesOn() async throws {
+    let entry = try await bench.assigned()
+    bench.switches.isRunning.withLock { $0 = false }
+    try await bench.put(SchedulerBench.once("other", at: bench.time.now() + .seconds(90)))
+    try await bench.step()
+    let others = try await bench.recordings().map(\.recording).filter { $0.id != entry.id }
+    #expect(others.map(\.state) == [.planned])
+    try await bench.event(
+      RecordingFinished(job: entry.id, token: 1, file: SchedulerBench.file()), from: one)
+    #expect(try await bench.find(entry.id).state == .committed)
+    bench.switches.isRunning.withLock { $0 = true }
+    try await bench.step()
+    #expect(try await bench.recordings().map(\.recording.state) == [.committed, .assigned])
+  }
+
+  @Test func aDatabaseThatFailsForAWhileCostsNothingButTime() async throws {
+    try await bench.addStream()
+    try await bench.heartbeat(one)
+    try await bench.put(SchedulerBench.schedule())
+    try await bench.step()
+    try await bench.database.write { _ = try $0.execute("ALTER TABLE recordings RENAME TO away") }
+    bench.advance(.seconds(9 * 3600))
+    try await bench.heartbeat(one)
+    for _ in 0..<3 { try await bench.step() }
+    #expect(bench.switches.fault.withLock { $0 }?.contains("recordings") == true)
+    try await bench.database.write { _ = try $0.execute("ALTER TABLE away RENAME TO recordings") }
+    try await bench.step()
+    #expect(bench.switches.fault.withLock { $0 } == nil)
+    let recordings = try await bench.recordings().map(\.recording)
+    #expect(recordings.map(\.state) == [.assigned, .assigned])
+  }
+
+  @Test func itsMetricsCountWhatHappened() async throws {
+    let entry = try await bench.assigned()
+    try await bench.event(
+      RecordingFinished(job: entry.id, token: 1, file: SchedulerBench.file()), from: one)
+    bench.advance(.seconds(10))
+    try await bench.heartbeat(one)
+    try await bench.step()
+    let text = bench.metrics.text
+    for line in [
+      "airloom_scheduler_recording_changes_total{state=\"committed\"} 1",
+      "airloom_scheduler_unfinished_recordings{state=\"assigned\"} 0",
+      "airloom_scheduler_recorders{presence=\"present\"} 1",
+    ] {
+      #expect(text.contains(line), "\(text)")
+    }
   }
 
   @Test func tenThousandSchedulesAreLoadedPlannedAndAssignedInSeconds() async throws {
