@@ -17,6 +17,7 @@ struct SchedulerService: Sendable {
   static let delivery = NodeID(unchecked: "delivery")
 
   let handlers: BusHandlers
+  let desk: CommandDesk
   let events: RecorderEvents
   let scheduler: Scheduler
   let roster: SharedRoster
@@ -36,9 +37,9 @@ struct SchedulerService: Sendable {
     roster = SharedRoster(RecorderRoster(lease: settings.recorderLostAfter))
 
     var handlers = BusHandlers()
-    CommandDesk(
-      book: book, outbox: outbox, signals: signals, time: time, horizon: settings.horizon
-    ).register(in: &handlers)
+    desk = CommandDesk(
+      book: book, outbox: outbox, signals: signals, time: time, horizon: settings.horizon)
+    desk.register(in: &handlers)
     events = RecorderEvents(
       book: book, outbox: outbox, signals: signals, roster: roster, time: time, log: log,
       delivery: Self.delivery)
