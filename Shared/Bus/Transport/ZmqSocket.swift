@@ -84,6 +84,12 @@ final class ZmqSocket {
     }
   }
 
+  func unbind(_ endpoint: String) throws(TransportError) {
+    guard zmq_unbind(handle, endpoint) == 0 else {
+      throw TransportError.library("zmq_unbind", endpoint)
+    }
+  }
+
   func connect(_ endpoint: String) throws(TransportError) {
     guard zmq_connect(handle, endpoint) == 0 else {
       throw TransportError.library("zmq_connect", endpoint)
