@@ -33,8 +33,11 @@ final class SchedulerBench {
   static let gateway = NodeID(unchecked: "gateway")
   static let radio = StreamID(unchecked: "radio")
 
-  init() throws {
+  private let zones: TimeZoneLibrary
+
+  init(zones: TimeZoneLibrary = TimeZoneLibrary()) throws {
     folder = try TemporaryFolder()
+    self.zones = zones
     try start()
   }
 
@@ -57,7 +60,7 @@ final class SchedulerBench {
     metrics = MetricsRegistry()
     let service = try SchedulerService(
       settings: settings, database: database, outbox: Outbox(time: time),
-      metrics: metrics, surroundings: surroundings, time: time, log: .silent)
+      metrics: metrics, surroundings: surroundings, zones: zones, time: time, log: .silent)
     process = (database, service)
   }
 
