@@ -69,7 +69,7 @@ let package = Package(
       ["Base", "Subprocess", "Media", "HTTPClient", "CShims"]),
 
     service("scheduler", []),
-    service("recorder", ["HTTPClient", "HTTPServer", "Media", "Subprocess"]),
+    service("recorder", ["CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
     service("converter", ["Subprocess"]),
     service("feeder", ["HTTPClient"]),
     service("delivery", ["HTTPClient", "CSSH2", "Subprocess"]),
@@ -85,8 +85,8 @@ let package = Package(
     .executableTarget(
       name: "airloom-bench",
       dependencies: [
-        "Base", "Bus", "CZmq", "Messages", "Storage", "Subprocess", "TestSupport",
-        "airloom-scheduler", "airloom-recorder",
+        "Base", "Bus", "Messages", "Storage", "Subprocess", "TestSupport", "airloom-scheduler",
+        "airloom-recorder",
       ],
       path: "Benchmarks", exclude: ["README.md"], swiftSettings: strict),
 
@@ -109,7 +109,10 @@ let package = Package(
       ["airloom-scheduler", "Base", "Bus", "Messages", "Storage"]),
     tests(
       "RecorderTests", path: "Services/recorder",
-      ["airloom-recorder", "Base", "Bus", "Media", "Messages", "Storage"]),
+      [
+        "airloom-recorder", "Base", "Bus", "HTTPClient", "Media", "Messages", "Storage",
+        "Subprocess",
+      ]),
     tests(
       "DeliveryTests", path: "Services/delivery",
       ["airloom-delivery", "Base", "Bus", "Messages", "Storage"]),

@@ -45,10 +45,7 @@ public enum ContentSniffer {
       return .playlist
     }
     if start.hasPrefix("OggS") { return .ogg }
-    if start.hasPrefix("<!DOCTYPE html") || start.hasPrefix("<html") || start.hasPrefix("<!doctype")
-    {
-      return .html
-    }
+    if start.hasPrefix("<"), start.lowercased().contains("html") { return .html }
     if bytes.count >= 12, start.dropFirst(4).hasPrefix("ftyp") { return .mp4 }
     if isTransportStream(bytes) { return .transportStream }
     var scanner = FrameScanner()

@@ -19,6 +19,17 @@ public struct FrameScanner: Sendable {
     public let samples: Int
     public let hash: UInt64
     public let format: FrameFormat
+
+    public init(
+      position: Int64, start: Int, length: Int, samples: Int, hash: UInt64, format: FrameFormat
+    ) {
+      self.position = position
+      self.start = start
+      self.length = length
+      self.samples = samples
+      self.hash = hash
+      self.format = format
+    }
   }
 
   /// The frames completed by the last `feed` or `finish`, in order.

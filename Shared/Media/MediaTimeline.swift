@@ -31,12 +31,17 @@ public struct MediaTimeline: Sendable {
     case settled
     /// The wall clock jumped; labels from here on are later by that much (or earlier).
     case clockStepped(by: Duration)
+    /// For ten seconds nothing came as early as it should, and it is not catching up: the sender
+    /// left out that much. Labels from here on are later by it.
+    case fellBehind(by: Duration)
   }
 
   /// Larger moves of wall against monotonic time are steps; smaller ones are clock discipline.
   public static let stepThreshold = Duration.milliseconds(500)
   /// Parts per million by which labels may run faster or slower than the sample count.
   public static let slewPPM = 500
+  /// A lasting lag of this much is audio that the sender left out; less is the network.
+  public static let lagThreshold = Duration.milliseconds(300)
 
   public let sampleRate: Int
   public private(set) var isSettled: Bool
@@ -73,7 +78,7 @@ public struct MediaTimeline: Sendable {
     let step = followClock(arrival)
     let mediaTime = nanoseconds(endPosition)
     let candidate = arrival.monotonic.nanoseconds - mediaTime
-    window.note(candidate, at: arrival.monotonic.nanoseconds)
+    let closed = window.note(candidate, at: arrival.monotonic.nanoseconds)
     let elapsed = lastArrival.map { arrival.monotonic - $0 } ?? .zero
     lastArrival = arrival.monotonic
     let first = firstArrival ?? arrival.monotonic
@@ -87,6 +92,12 @@ public struct MediaTimeline: Sendable {
         return .settled
       }
       return nil
+    }
+    if let lag = closed.flatMap(lag) {
+      anchor? += lag.nanoseconds
+      window = ArrivalWindow()
+      target = anchor ?? 0
+      return .fellBehind(by: lag)
     }
     if window.isMature { target = window.minimum + clockOffset }
     slew(elapsed)
@@ -115,6 +126,14 @@ public struct MediaTimeline: Sendable {
     return change
   }
 
+  /// How late a whole window was, where that is the sender's doing. A window that begins late and
+  /// ends early is a stall that is being made good.
+  private func lag(_ window: ArrivalWindow.Closed) -> Duration? {
+    guard let anchor, window.first - window.minimum < 250_000_000 else { return nil }
+    let lag = Duration.nanoseconds(window.minimum + clockOffset - anchor)
+    return lag > MediaTimeline.lagThreshold ? lag : nil
+  }
+
   private mutating func slew(_ elapsed: Duration) {
     guard let anchor else { return }
     let limit = elapsed.nanoseconds / 1_000_000 * Int64(MediaTimeline.slewPPM)
@@ -134,23 +153,33 @@ private struct ArrivalWindow: Sendable {
 
   private var closed: [Int64] = []
   private var current: Int64 = .max
+  private var currentFirst: Int64 = .max
   private var currentStart: Int64?
+
+  struct Closed {
+    let minimum: Int64
+    let first: Int64
+  }
 
   /// Whether at least one window is complete: one arrival says little about the sender's clock.
   var isMature: Bool { !closed.isEmpty }
 
   var minimum: Int64 { closed.reduce(current, min) }
 
-  mutating func note(_ value: Int64, at now: Int64) {
-    let start = currentStart ?? now
-    if now - start >= ArrivalWindow.length {
-      if closed.count == ArrivalWindow.count { closed.removeFirst() }
-      closed.append(current)
+  /// Returns the window that this value closes, if any.
+  mutating func note(_ value: Int64, at now: Int64) -> Closed? {
+    guard let start = currentStart, now - start < ArrivalWindow.length else {
+      let ended = currentStart.map { _ in Closed(minimum: current, first: currentFirst) }
+      if let ended {
+        if closed.count == ArrivalWindow.count { closed.removeFirst() }
+        closed.append(ended.minimum)
+      }
       current = value
+      currentFirst = value
       currentStart = now
-    } else {
-      current = min(current, value)
-      currentStart = start
+      return ended
     }
+    current = min(current, value)
+    return nil
   }
 }

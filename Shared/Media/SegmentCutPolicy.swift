@@ -4,11 +4,14 @@ public import Base
 /// grid (every `interval` from midnight), by media time.
 ///
 /// A segment is never shorter than half the interval on purpose, so the first one of a run may last
-/// up to one and a half. While labels have not settled nothing is cut, up to `longest`.
+/// up to one and a half. While labels have not settled nothing is cut, since a label could not be
+/// set right afterwards; up to a limit, so that memory stays bounded.
 public struct SegmentCutPolicy: Sendable {
   public let interval: Duration
   /// Where the labels do not move on, cut after this much audio all the same.
   public var longest: Duration { interval * 4 }
+  /// More than any server's burst: some send half a minute at once.
+  public var longestUnsettled: Duration { interval * 30 }
 
   public init(interval: Duration = .seconds(4)) {
     precondition(interval >= .milliseconds(100), "a segment lasts at least 100 ms")
@@ -18,8 +21,8 @@ public struct SegmentCutPolicy: Sendable {
   /// Whether a frame labelled `frame` begins a new segment, the open one being labelled `segment`
   /// and holding `held` of audio.
   public func isCut(segment: Instant, held: Duration, frame: Instant, isSettled: Bool) -> Bool {
+    guard isSettled else { return held >= longestUnsettled }
     if held >= longest { return true }
-    guard isSettled else { return false }
     let earliest = segment + interval / 2
     return frame >= earliest && gridIndex(frame) > gridIndex(earliest, strictlyBefore: true)
   }

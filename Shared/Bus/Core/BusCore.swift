@@ -29,11 +29,9 @@ struct BusCore: Sendable {
   private(set) var intakes: [Source: Intake]
   private(set) var snapshots: [NodeID: SnapshotIntake] = [:]
   private var greetAt: [NodeID: Monotonic] = [:]
-  private var askedToGreetAt: [NodeID: Monotonic] = [:]
   private var generator: SplitMix64
 
   static let greetingInterval = Duration.seconds(5)
-  static let askingInterval = Duration.milliseconds(200)
 
   init(
     node: NodeID, incarnation: Incarnation, peers: [NodeID: Bool],
@@ -112,7 +110,7 @@ struct BusCore: Sendable {
     switch admission {
     case .apply: return []
     case .duplicate: return acknowledgement(of: source)
-    case .stranger: return askToGreet(source.producer, now: now)
+    case .stranger: return greet(source.producer, wantsReply: true, now: now)
     case .hole: return askAgain(source, now: now)
     }
   }
@@ -192,14 +190,6 @@ struct BusCore: Sendable {
   /// The connection to a peer came up: greet it now.
   mutating func linkUp(_ peer: NodeID, now: Monotonic) -> [Output] {
     greet(peer, wantsReply: true, now: now)
-  }
-
-  /// Greets because a packet showed that the peer is not known here, but not for each such packet:
-  /// a greeting has the peer send its runs again, and each of those would ask for the next greeting.
-  private mutating func askToGreet(_ peer: NodeID, now: Monotonic) -> [Output] {
-    if let asked = askedToGreetAt[peer], now - asked < BusCore.askingInterval { return [] }
-    askedToGreetAt[peer] = now
-    return greet(peer, wantsReply: true, now: now)
   }
 
   private mutating func greet(_ peer: NodeID, wantsReply: Bool, now: Monotonic) -> [Output] {
@@ -314,7 +304,7 @@ struct BusCore: Sendable {
     guard peers[peer] == true else { return [] }
     let source = Source(producer: peer, channel: .followers)
     guard let position = intakes[source]?.position, position.incarnation == incarnation else {
-      return snapshots[peer] == nil ? askToGreet(peer, now: now) : []
+      return snapshots[peer] == nil ? greet(peer, wantsReply: true, now: now) : []
     }
     return position.cursor < head ? askAgain(source, now: now) : []
   }

@@ -21,17 +21,7 @@ enum HandshakeFailure: Hashable {
     }
   }
 
-  /// For a person on the side that was called.
-  var reasonAsCalled: String {
-    switch self {
-    case .hungUp(let code) where code != EFAULT:
-      "a caller hung up during the handshake: if this goes on, it speaks without CURVE keys, or "
-        + "expects another key than ours"
-    default: reason
-    }
-  }
-
-  /// For a person on the side that calls.
+  /// For a person.
   var reason: String {
     switch self {
     case .refused(400):

@@ -18,8 +18,6 @@ final class ZapAuthenticator {
   /// Takes effect for the next handshake.
   var keys: KeyRing
 
-  private static let endpoint = "inproc://zeromq.zap.01"
-
   private let socket: ZmqSocket
   private var entry: Int?
 
@@ -27,16 +25,10 @@ final class ZapAuthenticator {
     self.keys = keys
     socket = try context.makeSocket(.rep)
     try socket.set(ZMQ_LINGER, to: Int32(0), "ZMQ_LINGER")
-    try socket.bind(ZapAuthenticator.endpoint)
+    try socket.bind("inproc://zeromq.zap.01")
   }
 
-  /// From here on nobody gets in. The name is given up at once, where the close would do so a little
-  /// later: a handshake in between would hang until its time is over.
-  func close() {
-    // Fails only where it is closed already.
-    try? socket.unbind(ZapAuthenticator.endpoint)
-    socket.close()
-  }
+  func close() { socket.close() }
 
   func register(in poller: inout ZmqPoller) { entry = poller.add(socket) }
 

@@ -45,9 +45,19 @@ struct ContentSnifferTests {
     Content("Ogg", "OggS\0\u{2}", .ogg),
     Content("MP4", [0, 0, 0, 24] + Array("ftypM4A \0\0\0\0".utf8), .mp4),
     Content("an error page", "<!DOCTYPE html><title>404", .html),
+    Content("a page that calls itself XML", "<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC", .html),
     Content("zeros", [UInt8](repeating: 0, count: 5000), .unknown),
     Content("nothing", "", .unknown),
   ]
+
+  @Test(arguments: [
+    ("[playlist]\r\nNumberOfEntries=1\r\nFile1=http://a/b\r\n", "http://a/b"),
+    ("#EXTM3U\n#EXTINF:-1,Radio\n https://a/b?c=d \n", "https://a/b?c=d"),
+    ("\u{FEFF}\nhttp://a/\nhttp://b/", "http://a/"), ("nothing here", nil), ("", nil),
+  ])
+  func `A playlist's first address is found`(_ text: String, _ url: String?) {
+    #expect(StreamPlaylist.firstURL(in: Array(text.utf8)) == url)
+  }
 
   @Test(arguments: contents)
   func `Content is told by its first bytes`(_ content: Content) {

@@ -101,6 +101,23 @@ struct MediaTimelineTests {
     #expect(Self.error(timeline, 0, Self.start) < .milliseconds(1))
   }
 
+  @Test func `What the sender left out is told and later labels are right again`() {
+    let world = World()
+    var timeline = MediaTimeline(sampleRate: Self.rate)
+    var lags: [Duration] = []
+    for tick in 0..<1000 {
+      let real = Double(tick) / 10
+      // At 50 s the sender freezes for 5 s and goes on with what is on air then.
+      let played = real < 50 ? real : max(50, real - 5)
+      if case .fellBehind(let lag) = world.note(&timeline, played: played, real) {
+        lags.append(lag)
+      }
+    }
+    #expect(lags.count == 1)
+    #expect(lags.first.map { $0 > .milliseconds(4990) && $0 < .milliseconds(5010) } ?? false)
+    #expect(Self.error(timeline, 0, Self.start + .seconds(5)) < .milliseconds(10))
+  }
+
   @Test(arguments: [3600, -3600, 2, -2])
   func `A step of the wall clock moves later labels once and is told once`(_ seconds: Int64) {
     var world = World()

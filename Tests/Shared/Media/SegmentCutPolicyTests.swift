@@ -22,8 +22,9 @@ struct SegmentCutPolicyTests {
     Case(name: "half an interval before", segment: 10_000, frame: 12_000, expected: true),
     Case(name: "not settled", segment: 8000, frame: 13_000, isSettled: false, expected: false),
     Case(
-      name: "not settled but far too long", segment: 8000, frame: 24_000, isSettled: false,
+      name: "not settled but far too long", segment: 8000, frame: 128_000, isSettled: false,
       expected: true),
+    Case(name: "settled but far too long", segment: 8000, frame: 24_000, expected: true),
     Case(name: "labels stepped back", segment: 3_600_000, frame: 1000, expected: false),
   ]
 

@@ -1,0 +1,101 @@
+import Base
+import HTTPClient
+import Media
+
+/// What one connection's bytes are: tells a playlist from audio, takes the titles out, finds the
+/// frames. A value that lives as long as the connection.
+struct SourceReader {
+  enum Finding {
+    /// Nothing yet, or frames, which are in `scanner`.
+    case audio
+    /// The address is a list; the stream is at this one.
+    case moved(String)
+    case unusable(SourceFailure)
+  }
+
+  /// So many bytes without a frame are no audio.
+  static let patience: Int64 = 128 << 10
+
+  private(set) var scanner = FrameScanner()
+  /// The newest title that the stream announced.
+  private(set) var title: String?
+  private(set) var contentType: String?
+  private(set) var frames: Int64 = 0
+
+  private var icy = ICYDeinterleaver(interval: nil)
+  private var kind = ContentKind.unknown
+  private var firstBytes: [UInt8] = []
+  private var received: Int64 = 0
+
+  mutating func take(_ head: HTTPHead) -> SourceFailure? {
+    contentType = head.headers["Content-Type"]
+    icy = ICYDeinterleaver(interval: head.headers["icy-metaint"].flatMap { Int($0) })
+    kind = contentType.map { ContentSniffer.kind(ofContentType: $0) } ?? .unknown
+    switch kind {
+    case .html, .hls, .ogg, .mp4, .transportStream:
+      return .unusable(kind, contentType: contentType)
+    case .mpegAudio, .adts, .playlist, .unknown: return nil
+    }
+  }
+
+  /// Takes bytes of the body; calls back for each piece of audio that was scanned.
+  mutating func take(
+    _ bytes: [UInt8], scanned: (borrowing FrameScanner) -> Void
+  ) -> Finding {
+    received += Int64(bytes.count)
+    if frames == 0, firstBytes.count < StreamPlaylist.largest { firstBytes += bytes }
+    if kind == .playlist { return readPlaylist(isWhole: false) }
+    var found = Int64(0)
+    var scanner = FrameScanner()
+    swap(&scanner, &self.scanner)
+    var title = self.title
+    bytes.withUnsafeBytes { bytes in
+      icy.feed(
+        bytes,
+        audio: { audio in
+          scanner.feed(audio)
+          found += Int64(scanner.frames.count)
+          scanned(scanner)
+        }, metadata: { title = $0.title })
+    }
+    swap(&scanner, &self.scanner)
+    self.title = title
+    frames += found
+    if frames > 0 {
+      firstBytes = []
+      return .audio
+    }
+    return received < SourceReader.patience ? .audio : judge()
+  }
+
+  /// The connection is over: what is left is scanned, a list is read.
+  mutating func finish(scanned: (borrowing FrameScanner) -> Void) -> Finding {
+    if kind == .playlist { return readPlaylist(isWhole: true) }
+    scanner.finish()
+    frames += Int64(scanner.frames.count)
+    scanned(scanner)
+    return frames > 0 ? .audio : judge()
+  }
+
+  /// No frame was found in what came.
+  private mutating func judge() -> Finding {
+    let content = firstBytes.withUnsafeBytes { ContentSniffer.kind(ofContent: $0) }
+    switch content {
+    case .playlist:
+      kind = .playlist
+      return readPlaylist(isWhole: true)
+    case .html, .hls, .ogg, .mp4, .transportStream:
+      return .unusable(.unusable(content, contentType: contentType))
+    case .mpegAudio, .adts, .unknown: return .unusable(.noFrames(scanner.refusal))
+    }
+  }
+
+  private func readPlaylist(isWhole: Bool) -> Finding {
+    guard isWhole || firstBytes.count >= StreamPlaylist.largest else { return .audio }
+    if firstBytes.withUnsafeBytes({ ContentSniffer.kind(ofContent: $0) }) == .hls {
+      return .unusable(.unusable(.hls, contentType: contentType))
+    }
+    return StreamPlaylist.firstURL(in: firstBytes).map { .moved($0) }
+      ?? .unusable(.unusable(.playlist, contentType: contentType))
+  }
+}

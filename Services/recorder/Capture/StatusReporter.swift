@@ -1,0 +1,64 @@
+import Base
+import Media
+import Messages
+
+/// Decides when others are told how a capture is doing: at once when that changes, but at most once
+/// a second, and a mere change of title at most every five. A value.
+struct StatusReporter {
+  /// What was noted last, whether or not anybody was told.
+  private(set) var current: CaptureStatus
+  private var told: CaptureStatus?
+  private var toldAt: Monotonic?
+  private var state = CaptureState.idle
+  private var reason: String?
+  private var bytes: Int64 = 0
+  private var samples: Int64 = 0
+
+  private static let spacing = Duration.seconds(1)
+  private static let titleSpacing = Duration.seconds(5)
+
+  init(stream: StreamID, node: NodeID, now: Instant) {
+    current = CaptureStatus(stream: stream, node: node, state: .idle, since: now)
+  }
+
+  mutating func note(_ state: CaptureState, reason: String?) {
+    self.state = state
+    self.reason = reason
+    if state == .connecting {
+      bytes = 0
+      samples = 0
+    }
+  }
+
+  mutating func note(title: String?) { current.title = title }
+
+  mutating func note(format: FrameFormat, frames: [FrameScanner.Frame]) {
+    current.codec = format.codec.rawValue
+    for frame in frames {
+      bytes += Int64(frame.length)
+      samples += Int64(frame.samples)
+    }
+    // To the kilobit; the first second's value stays, so that it does not flicker.
+    if samples < Int64(format.sampleRate), samples > 0 {
+      let rate = bytes * 8 * Int64(format.sampleRate) / samples
+      current.bitsPerSecond = Int((rate + 500) / 1000 * 1000)
+    }
+  }
+
+  /// The status to tell now; nil where there is no news or it is too soon. A fault of the disk
+  /// stands above everything else.
+  mutating func due(fault: String?, at now: Instant, monotonic: Monotonic) -> CaptureStatus? {
+    let state = fault != nil && self.state != .idle ? .blocked : self.state
+    let reason = fault != nil && self.state != .idle ? fault : self.reason
+    if current.state != state { current.since = now }
+    current.state = state
+    current.reason = reason
+    guard current != told else { return nil }
+    let isTitleOnly = told.map { $0.state == current.state && $0.reason == current.reason } ?? false
+    let spacing = isTitleOnly ? StatusReporter.titleSpacing : StatusReporter.spacing
+    if let toldAt, monotonic - toldAt < spacing { return nil }
+    told = current
+    toldAt = monotonic
+    return current
+  }
+}

@@ -1,0 +1,31 @@
+import Base
+import Messages
+import Storage
+
+/// What a capture has to say to the database, in order: segments that are on disk and what is known
+/// of gaps.
+enum TapeLedger {
+  enum Change: Sendable {
+    case segment(Segment)
+    case gapOpened(Instant, SourceFailure)
+    case gapClosed(Instant)
+    case gap(Gap)
+  }
+
+  /// In one transaction, so that a failed one can be repeated whole.
+  static func write(
+    _ changes: [Change], of stream: StreamID, to database: Database
+  ) async throws {
+    try await database.write { transaction in
+      for change in changes {
+        switch change {
+        case .segment(let segment): try SegmentCatalog.insert(segment, transaction)
+        case .gapOpened(let start, let failure):
+          try GapCatalog.open(stream, at: start, failure.cause, failure.sentence, transaction)
+        case .gapClosed(let end): try GapCatalog.close(stream, at: end, transaction)
+        case .gap(let gap): try GapCatalog.insert(stream, gap, transaction)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Base
+import Messages
+import Storage
+
+/// The ledger's rows: spans in which a stream was wanted and nothing was captured, with the cause.
+///
+/// At most one row of a stream is open (it lasts still). A change of cause closes one row and opens
+/// the next, so that rows never overlap by our own doing.
+enum GapCatalog {
+  /// From now on nothing is captured, for this cause.
+  static func open(
+    _ stream: StreamID, at start: Instant, _ cause: Gap.Cause, _ detail: String,
+    _ transaction: Transaction
+  ) throws(StorageError) {
+    try close(stream, at: start, transaction)
+    try transaction.execute(
+      "INSERT INTO gaps (stream, start_us, end_us, cause, detail) VALUES (?, ?, NULL, ?, ?)",
+      stream, start, cause.rawValue, detail)
+  }
+
+  /// The open one ends; it is dropped where nothing is left of it.
+  static func close(
+    _ stream: StreamID, at end: Instant, _ transaction: Transaction
+  ) throws(StorageError) {
+    try transaction.execute(
+      "UPDATE gaps SET end_us = max(start_us, ?) WHERE stream = ? AND end_us IS NULL", end,
+      stream)
+    try transaction.execute("DELETE FROM gaps WHERE stream = ? AND end_us <= start_us", stream)
+  }
+
+  static func insert(
+    _ stream: StreamID, _ gap: Gap, _ transaction: Transaction
+  ) throws(StorageError) {
+    guard gap.end > gap.start else { return }
+    try transaction.execute(
+      "INSERT INTO gaps (stream, start_us, end_us, cause, detail) VALUES (?, ?, ?, ?, ?)",
+      stream, gap.start, gap.end, gap.cause.rawValue, gap.detail)
+  }
+
+  /// After a restart: what was open lasted at least as long as the recorder was known to live;
+  /// what comes after that is the recorder's own absence.
+  static func closeAll(at end: Instant, _ transaction: Transaction) throws(StorageError) {
+    try transaction.execute("UPDATE gaps SET end_us = max(start_us, ?) WHERE end_us IS NULL", end)
+    try transaction.execute("DELETE FROM gaps WHERE end_us <= start_us")
+  }
+
+  /// Those that touch the window, an open one lasting to the window's end; the newest last.
+  static func overlapping(
+    _ stream: StreamID, from start: Instant, to end: Instant, _ transaction: Transaction
+  ) throws(StorageError) -> [Gap] {
+    try transaction.all(
+      """
+      SELECT start_us, coalesce(end_us, ?), cause, detail FROM gaps
+      WHERE stream = ? AND start_us < ? AND coalesce(end_us, ?) > ? ORDER BY start_us, id
+      """, end, stream, end, end, start
+    ) { (row: borrowing Row) throws(StorageError) in
+      guard let cause = Gap.Cause(rawValue: try row.text(2)) else {
+        throw StorageError(.misuse, "a gap's row holds an unknown cause")
+      }
+      return Gap(
+        start: try row.instant(0), end: try row.instant(1), cause: cause,
+        detail: try row.text(3))
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Storage
+
+/// The recorder's own tables. Append-only; a released step is never edited.
+enum RecorderSchema {
+  static let schema: (name: String, migrations: [Migration]) = (
+    "recorder", [Migration("tapes, their ledger, the plan and the recordings", first)]
+  )
+
+  private static let first = """
+    CREATE TABLE segments (
+      stream TEXT NOT NULL,           -- whose tape
+      sequence INTEGER NOT NULL,      -- place on the tape; never used twice
+      start_us INTEGER NOT NULL,      -- label of the first sample: UTC, microseconds since 1970
+      duration_us INTEGER NOT NULL,   -- from the sample count, microseconds
+      samples INTEGER NOT NULL,       -- per channel
+      frames INTEGER NOT NULL,        -- whole frames in the file
+      bytes INTEGER NOT NULL,         -- size of the file
+      codec TEXT NOT NULL,            -- mp3, mp2, mp1, aac
+      sample_rate INTEGER NOT NULL,   -- Hz, of the frames
+      channels INTEGER NOT NULL,      -- 0: told inside the frames
+      path TEXT NOT NULL UNIQUE,      -- below the tape folder
+      splice TEXT NOT NULL,           -- how it follows the one before: Splice
+      is_recovered INTEGER NOT NULL,  -- 1: found by the reconciliation after a crash
+      PRIMARY KEY (stream, sequence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX segments_by_time ON segments (stream, start_us);
+
+    CREATE TABLE gaps (
+      id INTEGER PRIMARY KEY,
+      stream TEXT NOT NULL,
+      start_us INTEGER NOT NULL,      -- from here nothing was captured: UTC, microseconds
+      end_us INTEGER,                 -- to here; NULL while it lasts
+      cause TEXT NOT NULL,            -- Gap.Cause of the messages
+      detail TEXT NOT NULL            -- one sentence for people
+    ) STRICT;
+    CREATE INDEX gaps_by_time ON gaps (stream, start_us);
+
+    CREATE TABLE desired_set (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      version INTEGER NOT NULL,       -- the scheduler's; a lower one is ignored
+      digest TEXT NOT NULL            -- of the set as it was received
+    ) STRICT;
+
+    CREATE TABLE streams (
+      id TEXT PRIMARY KEY,
+      definition BLOB NOT NULL,       -- StreamDefinition as JSON
+      is_desired INTEGER NOT NULL     -- 1: in the newest set
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE recordings (
+      job TEXT PRIMARY KEY,
+      token INTEGER NOT NULL,         -- fencing token; the result is published with it
+      stream TEXT NOT NULL,
+      start_us INTEGER NOT NULL,      -- the padded window, UTC, microseconds
+      end_us INTEGER NOT NULL,        -- not part of it
+      plan BLOB NOT NULL,             -- RecordingPlan as JSON
+      received_at_us INTEGER NOT NULL,  -- when the plan first came
+      is_desired INTEGER NOT NULL,    -- 1: in the newest set
+      state TEXT NOT NULL,            -- RecordingPhase
+      attempts INTEGER NOT NULL DEFAULT 0,  -- of making the file, counted before each
+      final_path TEXT,                -- where the file is or is about to be
+      file BLOB,                      -- FinishedFile as JSON, from the moment it is checked
+      reason TEXT,                    -- one sentence, where it failed
+      updated_at_us INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX recordings_by_state ON recordings (state, start_us);
+
+    CREATE TABLE life (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      alive_at_us INTEGER NOT NULL    -- the recorder was running then, to a few seconds
+    ) STRICT;
+    """
+}

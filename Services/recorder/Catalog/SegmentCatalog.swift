@@ -1,0 +1,84 @@
+import Base
+import Media
+import Storage
+
+/// The rows of segments.
+enum SegmentCatalog {
+  /// Adds a segment; the same one again is left as it is, so that a transaction whose outcome is
+  /// not known can be repeated.
+  static func insert(_ segment: Segment, _ transaction: Transaction) throws(StorageError) {
+    try transaction.execute(
+      """
+      INSERT INTO segments (stream, sequence, start_us, duration_us, samples, frames, bytes, codec,
+        sample_rate, channels, path, splice, is_recovered)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+      """,
+      segment.stream, segment.sequence, segment.start, segment.duration.microseconds,
+      segment.samples, segment.frames, segment.bytes, segment.format.codec.rawValue,
+      segment.format.sampleRate, segment.format.channels, segment.path, segment.splice.rawValue,
+      segment.isRecovered)
+  }
+
+  static func remove(
+    _ stream: StreamID, sequence: Int64, _ transaction: Transaction
+  ) throws(StorageError) {
+    try transaction.execute(
+      "DELETE FROM segments WHERE stream = ? AND sequence = ?", stream, sequence)
+  }
+
+  /// Those that hold anything of the window, in tape order.
+  static func overlapping(
+    _ stream: StreamID, from start: Instant, to end: Instant, _ transaction: Transaction
+  ) throws(StorageError) -> [Segment] {
+    try transaction.all(
+      """
+      SELECT \(columns) FROM segments
+      WHERE stream = ? AND start_us < ? AND start_us > ? AND start_us + duration_us > ?
+      ORDER BY sequence
+      """,
+      // No segment is as long as an hour; the bound lets the index do its work.
+      stream, end, start - .seconds(3600), start, read: read)
+  }
+
+  /// The newest ones, the newest first.
+  static func last(
+    _ stream: StreamID, count: Int, _ transaction: Transaction
+  ) throws(StorageError) -> [Segment] {
+    try transaction.all(
+      "SELECT \(columns) FROM segments WHERE stream = ? ORDER BY sequence DESC LIMIT ?", stream,
+      count, read: read)
+  }
+
+  /// All from a sequence on, in tape order.
+  static func from(
+    _ stream: StreamID, sequence: Int64, _ transaction: Transaction
+  ) throws(StorageError) -> [Segment] {
+    try transaction.all(
+      "SELECT \(columns) FROM segments WHERE stream = ? AND sequence >= ? ORDER BY sequence",
+      stream, sequence, read: read)
+  }
+
+  static func lastSequence(
+    _ stream: StreamID, _ transaction: Transaction
+  ) throws(StorageError) -> Int64? {
+    try transaction.first(
+      "SELECT sequence FROM segments WHERE stream = ? ORDER BY sequence DESC LIMIT 1", stream
+    ) { (row: borrowing Row) throws(StorageError) in try row.int64(0) }
+  }
+
+  private static let columns =
+    "stream, sequence, start_us, samples, frames, bytes, codec, sample_rate, channels, path, "
+    + "splice, is_recovered"
+
+  private static func read(_ row: borrowing Row) throws(StorageError) -> Segment {
+    guard let codec = AudioCodec(rawValue: try row.text(6)),
+      let splice = Splice(rawValue: try row.text(10))
+    else { throw StorageError(.misuse, "a segment's row holds an unknown codec or splice") }
+    return Segment(
+      stream: try row.identifier(0), sequence: try row.int64(1), start: try row.instant(2),
+      samples: try row.int64(3), frames: try row.int64(4), bytes: try row.int64(5),
+      format: FrameFormat(
+        codec: codec, sampleRate: try row.int(7), channels: try row.int(8)),
+      path: try row.text(9), splice: splice, isRecovered: try row.bool(11))
+  }
+}

@@ -1,0 +1,68 @@
+import Base
+import Glibc
+import Media
+
+/// What a sequence of frames is, for telling whether a file holds exactly the frames that went in:
+/// their number, their time, and a hash over all of them in order.
+///
+/// Of AAC only what stands behind the ADTS header counts, because containers take the header away
+/// and FFmpeg writes it anew.
+struct FrameDigest: Hashable, Sendable {
+  private(set) var frames: Int64 = 0
+  private(set) var samples: Int64 = 0
+  private var hash: UInt64 = 0
+
+  mutating func add(_ bytes: UnsafeRawBufferPointer, samples: Int, codec: AudioCodec) {
+    var content = bytes
+    if codec == .aac, bytes.count > 9 {
+      let header = bytes[1] & 1 == 0 ? 9 : 7
+      content = UnsafeRawBufferPointer(rebasing: bytes[header...])
+    }
+    frames += 1
+    self.samples += Int64(samples)
+    var pair = (hash, frameHash(content))
+    hash = withUnsafeBytes(of: &pair) { frameHash($0) }
+  }
+
+  /// Of all frames in a file. Blocks.
+  static func ofFile(_ path: String) throws(SystemError) -> FrameDigest {
+    var digest = FrameDigest()
+    try FrameFile.read(path) { frame, bytes in
+      digest.add(bytes, samples: frame.samples, codec: frame.format.codec)
+    }
+    return digest
+  }
+}
+
+/// Reads the frames of a file of any size.
+enum FrameFile {
+  static func read(
+    _ path: String, _ each: (FrameScanner.Frame, UnsafeRawBufferPointer) -> Void
+  ) throws(SystemError) {
+    let descriptor = try Syscall.check("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
+    defer { close(descriptor) }
+    var scanner = FrameScanner()
+    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    while true {
+      let count = try Syscall.check("read", path) { Glibc.read(descriptor, &buffer, buffer.count) }
+      if count == 0 { break }
+      buffer.withUnsafeBytes { scanner.feed(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+      pass(scanner, each)
+    }
+    scanner.finish()
+    pass(scanner, each)
+  }
+
+  private static func pass(
+    _ scanner: borrowing FrameScanner, _ each: (FrameScanner.Frame, UnsafeRawBufferPointer) -> Void
+  ) {
+    let frames = scanner.frames
+    scanner.withBytes { window in
+      for frame in frames {
+        each(
+          frame,
+          UnsafeRawBufferPointer(rebasing: window[frame.start..<frame.start + frame.length]))
+      }
+    }
+  }
+}

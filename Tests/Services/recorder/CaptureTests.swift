@@ -1,0 +1,186 @@
+import Base
+import Media
+import Messages
+import TestSupport
+import Testing
+
+@testable import airloom_recorder
+
+/// Captures of a real Icecast, with frames that carry their number.
+struct CaptureTests {
+  static func source(
+    _ server: IcecastServer, _ frames: NumberedFrames, mount: String = "live", first: UInt64 = 0
+  ) async throws -> NumberedIcecastSource {
+    let source = NumberedIcecastSource(
+      frames: frames, port: server.port, mount: "/" + mount, password: server.password,
+      first: first)
+    try source.start()
+    try await eventually("frames flow") { source.log.count > 5 }
+    return source
+  }
+
+  static func definition(_ urls: [String]) -> StreamDefinition {
+    StreamDefinition(id: .radio, name: "Radio", urls: urls)
+  }
+
+  @Test(arguments: [
+    NumberedFrames.Kind.mp3(kilobits: 128, sampleRate: 44_100),
+    .adts(payload: 200, sampleRate: 44_100),
+  ])
+  func `Every frame of a stream lands on the tape once, labelled by when it was sent`(
+    _ kind: NumberedFrames.Kind
+  ) async throws {
+    let frames = NumberedFrames(kind)
+    let server = try await IcecastServer.start()
+    let source = try await Self.source(server, frames)
+    let studio = try Studio()
+    let pool = CapturePool(studio.environment())
+    await pool.define([Self.definition([server.url("live")])])
+    pool.want([.radio])
+    try await eventually("three segments") { try await studio.segments(.radio).count >= 3 }
+    await pool.stop()
+    source.stop()
+    let report = try await studio.report(.radio, of: frames)
+    #expect(report.isSeamless, "\(report)")
+    #expect(try await studio.gaps(.radio).isEmpty)
+
+    // Frame n was on air from send - duration to send.
+    let sent = Dictionary(uniqueKeysWithValues: source.log.map { ($0.number, $0.at) })
+    var position = 0
+    for segment in try await studio.segments(.radio) {
+      let number = report.numbers[position]
+      let onAir = try #require(sent[number]) - frames.frameDuration
+      let error = segment.start - onAir
+      #expect(
+        error > .milliseconds(-60) && error < .milliseconds(120), "frame \(number): \(error)")
+      position += Int(segment.frames)
+    }
+    #expect(position == report.numbers.count)
+    let status = try #require(studio.told.first { $0.state == .capturing })
+    #expect(status.codec == (frames.contentType == "audio/mpeg" ? "mp3" : "aac"))
+  }
+
+  @Test func `A cut shorter than the server's burst loses and repeats nothing`() async throws {
+    let frames = NumberedFrames()
+    let server = try await IcecastServer.start()
+    let source = try await Self.source(server, frames)
+    let studio = try Studio()
+    let pool = CapturePool(studio.environment())
+    await pool.define([Self.definition([server.url("live")])])
+    pool.want([.radio])
+    try await eventually("a segment") { try await studio.segments(.radio).count >= 1 }
+    // Not wanted and wanted again: the connection is a new one each time.
+    for pause in [300, 700] {
+      pool.want([])
+      try await Task.sleep(for: .milliseconds(pause))
+      pool.want([.radio])
+      let count = try await studio.segments(.radio).count
+      try await eventually("more of the tape") {
+        try await studio.segments(.radio).count > count + 1
+      }
+    }
+    await pool.stop()
+    source.stop()
+    let report = try await studio.report(.radio, of: frames)
+    #expect(report.isSeamless, "\(report)")
+    #expect(try await studio.segments(.radio).count { $0.splice == .exact } == 2)
+    #expect(try await studio.gaps(.radio).isEmpty)
+  }
+
+  @Test func `After a restart the tape goes on where it ended`() async throws {
+    let frames = NumberedFrames()
+    let server = try await IcecastServer.start()
+    let source = try await Self.source(server, frames)
+    let first = try Studio()
+    var pool: CapturePool? = CapturePool(first.environment())
+    await pool?.define([Self.definition([server.url("live")])])
+    pool?.want([.radio])
+    try await eventually("a segment") { try await first.segments(.radio).count >= 1 }
+    await pool?.stop()
+    pool = nil
+
+    let second = try Studio(copyOf: first)
+    let report = try await TapeReconciler(root: second.tapeRoot).run(
+      second.database, log: .silent)
+    #expect(report == TapeReconciler.Report())
+    let newPool = CapturePool(second.environment())
+    await newPool.define([Self.definition([server.url("live")])])
+    newPool.want([.radio])
+    try await eventually("the tape went on") {
+      try await second.segments(.radio).contains { $0.splice == .exact }
+    }
+    await newPool.stop()
+    source.stop()
+    let all = try await second.report(.radio, of: frames)
+    #expect(all.isSeamless, "\(all)")
+  }
+
+  @Test func `An outage longer than the burst is one gap as long as what is missing`() async throws
+  {
+    let frames = NumberedFrames()
+    // 16 KiB is one second at 128 kbit/s.
+    let server = try await IcecastServer.start(burstBytes: 16_384)
+    let source = try await Self.source(server, frames)
+    let studio = try Studio()
+    let pool = CapturePool(studio.environment())
+    await pool.define([Self.definition([server.url("live")])])
+    pool.want([.radio])
+    try await eventually("a segment") { try await studio.segments(.radio).count >= 1 }
+    pool.want([])
+    try await Task.sleep(for: .seconds(3))
+    pool.want([.radio])
+    try await eventually("the tape went on") {
+      try await studio.segments(.radio).contains { $0.splice == .afterGap }
+    }
+    await pool.stop()
+    source.stop()
+    let report = try await studio.report(.radio, of: frames)
+    #expect(report.duplicates.isEmpty && report.reordered.isEmpty && report.corrupt == 0)
+    let missing = frames.frameDuration * report.missing.count
+    let segments = try await studio.segments(.radio)
+    let index = try #require(segments.firstIndex { $0.splice == .afterGap && $0.sequence > 0 })
+    let hole = segments[index].start - segments[index - 1].end
+    let error = hole - missing
+    #expect(
+      error > .milliseconds(-100) && error < .milliseconds(100), "\(hole) for \(missing): \(report)"
+    )
+  }
+
+  @Test func `A source that is not there is waited for, and the ledger says why`() async throws {
+    let frames = NumberedFrames()
+    let server = try await IcecastServer.start()
+    let studio = try Studio()
+    let pool = CapturePool(studio.environment())
+    await pool.define([Self.definition([server.url("live")])])
+    let wanted = studio.time.now()
+    pool.want([.radio])
+    try await eventually("the refusal is told") {
+      studio.told.contains { $0.state == .waiting }
+    }
+    let status = try #require(studio.told.first { $0.state == .waiting })
+    #expect(status.reason?.contains("404") ?? false, "\(status)")
+    let source = try await Self.source(server, frames)
+    try await eventually("a segment") { try await studio.segments(.radio).count >= 1 }
+    await pool.stop()
+    source.stop()
+    let first = try #require(try await studio.segments(.radio).first)
+    let gaps = try await studio.gaps(.radio)
+    #expect(gaps.allSatisfy { $0.cause == .sourceRefused }, "\(gaps)")
+    // From wanting it to the first sample there is nothing else.
+    #expect(gaps.first.map { $0.start - wanted < .milliseconds(50) } ?? false)
+    #expect(gaps.last?.end == first.start)
+    for (left, right) in zip(gaps, gaps.dropFirst()) { #expect(left.end == right.start) }
+  }
+
+  @Test func `A web page in place of a stream is told in one sentence`() async throws {
+    let server = try await IcecastServer.start()
+    let studio = try Studio()
+    let pool = CapturePool(studio.environment())
+    await pool.define([Self.definition([server.url("status.xsl")])])
+    pool.want([.radio])
+    try await eventually("the page is refused") {
+      studio.told.contains { $0.reason?.contains("web page") ?? false }
+    }
+    await pool.stop()
+  }
+}

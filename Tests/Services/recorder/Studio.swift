@@ -1,0 +1,136 @@
+import Base
+import Bus
+import FoundationEssentials
+import Glibc
+import HTTPClient
+import Media
+import Messages
+import Storage
+import Synchronization
+import TestSupport
+
+@testable import airloom_recorder
+
+/// A recorder's parts in a folder of one test, without the bus. Making another one on the same
+/// folder is a restart.
+final class Studio: Sendable {
+  let folder: TemporaryFolder
+  let database: Database
+  let outbox = Outbox()
+  let client = HTTPClient()
+  let time: any TimeSource
+  private let statuses = Mutex<[CaptureStatus]>([])
+  private let starts = Mutex<[Duration]>([])
+  let logs: RecordingLogs
+
+  static let scheduler = NodeID(unchecked: "scheduler")
+  static let node = NodeID(unchecked: "recorder-1")
+
+  /// Every status that a capture told, in order.
+  var told: [CaptureStatus] { statuses.withLock { $0 } }
+  /// How late windows were opened.
+  var lateness: [Duration] { starts.withLock { $0 } }
+
+  var tapeRoot: String { folder("tape") }
+  var recordings: String { folder("recordings") }
+
+  init(_ folder: TemporaryFolder? = nil, time: any TimeSource = SystemTimeSource()) throws {
+    self.folder = try folder ?? TemporaryFolder()
+    self.time = time
+    database = try Database(
+      path: self.folder("recorder-1.sqlite"),
+      schemas: [BusSchema.schema, RecorderSchema.schema])
+    logs = RecordingLogs(folder: self.folder("logs"))
+    try Syscall.makeFolders(self.folder("tape"))
+    try Syscall.makeFolders(self.folder("recordings"))
+  }
+
+  /// What a new process finds: this one's files as they are now. (One process holds a database's
+  /// lock until it ends, so the files are copied.)
+  convenience init(copyOf other: Studio) throws {
+    let folder = try TemporaryFolder()
+    let result = shell("cp -a \(other.folder.path)/. \(folder.path)/")
+    guard result == 0 else { throw TestFailure("cp failed") }
+    try self.init(folder)
+  }
+
+  func environment(disk: any TapeDisk = SystemDisk()) -> CaptureEnvironment {
+    let logs = logs
+    return CaptureEnvironment(
+      node: Self.node, root: tapeRoot, database: database, client: client, time: time,
+      disk: disk, cut: SegmentCutPolicy(interval: .seconds(1)),
+      log: { stream in Logger { logs.note(stream, $0) } },
+      onStatus: { [weak self] status in self?.statuses.withLock { $0.append(status) } })
+  }
+
+  func finisher(
+    reached: @escaping @Sendable (Finisher.Step) throws -> Void = { _ in }
+  ) -> Finisher {
+    Finisher(
+      Finisher.Environment(
+        tapeRoot: tapeRoot, folder: recordings, scheduler: Self.scheduler, database: database,
+        outbox: outbox, time: time, logs: logs, log: .silent), reached: reached)
+  }
+
+  func keeper(_ pool: CapturePool, lead: Duration = .seconds(1)) -> PlanKeeper {
+    PlanKeeper(
+      PlanKeeper.Environment(
+        scheduler: Self.scheduler, database: database, outbox: outbox, time: time,
+        finisher: finisher(), captures: pool, logs: logs, log: .silent,
+        onStart: { [weak self] late in self?.starts.withLock { $0.append(late) } }),
+      policy: PlanPolicy(lead: lead))
+  }
+
+  /// What the recorder said to the scheduler, by type.
+  func said<Body: DurableMessage>(_ type: Body.Type) async throws -> [Body] {
+    let bodies = try await database.read { transaction in
+      try transaction.all(
+        "SELECT body FROM bus_log WHERE channel = 'scheduler' AND type = ? ORDER BY sequence",
+        Body.type
+      ) { (row: borrowing Row) throws(StorageError) in try row.blob(0) }
+    }
+    return try bodies.map { try JSONDecoder().decode(Body.self, from: Data($0)) }
+  }
+
+  func segments(_ stream: StreamID) async throws -> [Segment] {
+    try await database.read { try SegmentCatalog.from(stream, sequence: 0, $0) }
+  }
+
+  func gaps(_ stream: StreamID) async throws -> [Gap] {
+    try await database.read {
+      try GapCatalog.overlapping(stream, from: .epoch, to: .distantFuture, $0)
+    }
+  }
+
+  /// The frames of the whole tape, in its order, as a test's source numbered them.
+  func report(_ stream: StreamID, of frames: NumberedFrames) async throws -> NumberedReport {
+    var bytes: [UInt8] = []
+    for segment in try await segments(stream) {
+      bytes += try DurableFile.read(tapeRoot + "/" + segment.path)
+    }
+    return NumberedReport(bytes, of: frames)
+  }
+}
+
+extension StreamID {
+  static let radio = StreamID(unchecked: "radio")
+}
+
+/// A plan for the test's stream.
+func plan(
+  _ job: String = "job-1", stream: StreamID = .radio, from start: Instant, to end: Instant,
+  name: String = "Show", format: RecordingFormat = .source, token: Int64 = 1
+) -> RecordingPlan {
+  RecordingPlan(
+    job: JobID(unchecked: job), token: token, stream: stream, start: start, end: end,
+    paddedStart: start, paddedEnd: end, fileName: name, format: format,
+    tags: RecordingTags(
+      title: "2026-11-21 Show", artist: "Station", album: "Show", genre: "Talk",
+      comment: "Made by a test"), date: "2026-11-21")
+}
+
+/// Runs a short command; its exit code.
+func shell(_ command: String) -> Int32 {
+  guard let pipe = popen("(\(command)) >/dev/null 2>&1 </dev/null", "r") else { return -1 }
+  return pclose(pipe)
+}
