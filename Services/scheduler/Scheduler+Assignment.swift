@@ -39,11 +39,14 @@ extension Scheduler {
     }
     try welcome(candidates)
     try clearDoubts(present: Set(candidates.map(\.node)))
-    var policy = AssignmentPolicy(
+    let policy = AssignmentPolicy(
       candidates, held: try read { try RecordingCatalog.heldWindows($0) })
-    try await placeWaiting(&policy)
-    for node in silent.sorted() { try takeOver(from: node, &policy) }
+    var round = AssignmentRound(policy, urgency: settings.urgency, at: time.now())
+    try await placeWaiting(&round)
+    for node in silent.sorted() { try takeOver(from: node, &round) }
+    pending.recorders.formUnion(round.touched)
     pending.needsDeadline = true
+    isAnythingWaiting = round.isAnythingWaiting
   }
 
   /// Enters recorders that were never heard before.
@@ -75,74 +78,34 @@ extension Scheduler {
   }
 
   /// Without any recorder only what is near is looked at: it is told why it waits.
-  private func placeWaiting(_ policy: inout AssignmentPolicy) async throws {
-    let (now, book) = (time.now(), book)
-    let urgent = now + settings.urgency
-    let limit = policy.hasCandidates ? Instant.distantFuture : urgent
+  private func placeWaiting(_ round: inout AssignmentRound) async throws {
+    let book = book
+    let limit = round.policy.hasCandidates ? Instant.distantFuture : round.urgent
     var last: ScheduledRecording?
-    isAnythingWaiting = false
-    while true {
-      let (start, before) = (policy, last)
-      let page = try write { transaction in
-        var policy = start
-        var touched: Set<NodeID> = []
-        var isAnythingWaiting = false
+    repeat {
+      let (start, before) = (round, last)
+      (round, last) = try write { transaction in
+        var round = start
         let entries = try RecordingCatalog.unassigned(
           opening: limit, after: before, count: Self.batch, transaction)
-        for var entry in entries where entry.recording.paddedEnd > now {
-          switch policy.place(entry.window, avoiding: Set([entry.refusedBy].compactMap(\.self))) {
-          case .on(let node):
-            entry.assign(to: node, at: now)
-            touched.insert(node)
-            try book.save(entry, transaction)
-          case .nowhere(let reason):
-            isAnythingWaiting = true
-            // What a recorder said of it says more than that there is no other.
-            if entry.refusedBy == nil, entry.recording.paddedStart <= urgent,
-              entry.note(reason, at: now)
-            {
-              try book.save(entry, transaction)
-            }
-          }
+        for entry in entries {
+          if let changed = round.place(entry) { try book.save(changed, transaction) }
         }
-        return (policy, touched, entries.last, entries.count, isAnythingWaiting)
+        return (round, entries.last)
       }
-      policy = page.0
-      pending.recorders.formUnion(page.1)
-      last = page.2
-      isAnythingWaiting = isAnythingWaiting || page.4
-      if page.3 < Self.batch { return }
       await Task.yield()
-    }
+    } while last != nil
   }
 
-  /// Gives a silent recorder's work to others under higher tokens, where others have room. What
-  /// cannot be moved stays with it: it may well be recording.
-  private func takeOver(from silent: NodeID, _ policy: inout AssignmentPolicy) throws {
-    let (now, book, start) = (time.now(), book, policy)
-    let urgent = now + settings.urgency
-    let (after, touched) = try write { transaction in
-      var policy = start
-      var touched: Set<NodeID> = []
-      for var entry in try RecordingCatalog.held(by: silent, limit: Self.batch, transaction)
-      where entry.recording.paddedStart <= urgent {
-        let isOpen = entry.recording.paddedEnd > now && entry.recording.state != .finishing
-        if isOpen, case .on(let node) = policy.place(entry.window, avoiding: [silent]) {
-          entry.assign(to: node, at: now)
-          touched.formUnion([node, silent])
-        } else {
-          let doubt =
-            entry.hasBegun(at: now)
-            ? "\(silent) has it and is not heard from; it may be recording."
-            : "\(silent) has it and is not heard from, and no other recorder can take it."
-          guard entry.note(doubt, at: now) else { continue }
-        }
-        try book.save(entry, transaction)
+  private func takeOver(from silent: NodeID, _ round: inout AssignmentRound) throws {
+    let (book, start) = (book, round)
+    round = try write { transaction in
+      var round = start
+      for entry in try RecordingCatalog.held(by: silent, limit: Self.batch, transaction) {
+        if let changed = round.take(entry, from: silent) { try book.save(changed, transaction) }
       }
-      return (policy, touched)
+      return round
     }
-    policy = after
-    pending.recorders.formUnion(touched)
   }
 
   /// Sends each recorder its set where it has changed, or where the recorder shows that it has
@@ -190,12 +153,5 @@ extension Scheduler {
       try StreamCatalog.find($0, transaction)
     }
     return DesiredSet(version: version, streams: streams, recordings: plans)
-  }
-}
-
-extension ScheduledRecording {
-  fileprivate var window: StreamWindow {
-    StreamWindow(
-      stream: recording.stream, start: recording.paddedStart, end: recording.paddedEnd)
   }
 }
