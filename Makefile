@@ -8,7 +8,7 @@ PROGRAMS = airloom airloom-scheduler airloom-recorder airloom-converter airloom-
 	airloom-delivery airloom-gateway
 SOURCES = Package.swift Benchmarks CLI Services Shared Tests
 
-.PHONY: help setup run build release test format lint docs clean
+.PHONY: help setup packages run build release test format lint docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -16,7 +16,11 @@ help: ## this list
 setup: ## install the Debian packages to build, run and test
 	scripts/setup --tests
 
-run: release ## build everything and start all services: make run ARGS="--home /srv/airloom"
+# Only what running needs; nothing when it is there.
+packages:
+	scripts/setup
+
+run: packages release ## build everything and start all services: make run ARGS="--home /srv/airloom"
 	@exec .build/release/airloom up $(ARGS)
 
 build: ## build for development

@@ -103,7 +103,12 @@ let package = Package(
     tests("MediaTests", path: "Shared/Media", ["Base", "Media"]),
     tests("MessagesTests", path: "Shared/Messages", ["Base", "Messages"]),
     tests("BusTests", path: "Shared/Bus", ["Base", "Bus", "CZmq", "Messages", "Storage"]),
-    tests("ServiceTests", path: "Shared/Service", ["Base", "Service", "Storage"]),
+    tests(
+      "ServiceTests", path: "Shared/Service",
+      [
+        "Base", "Configuration", "HTTPClient", "Messages", "Service", "Storage", "Subprocess",
+        "airloom-converter",
+      ]),
     tests(
       "SchedulerTests", path: "Services/scheduler",
       ["airloom-scheduler", "Base", "Bus", "Messages", "Storage"]),
@@ -119,7 +124,9 @@ let package = Package(
     tests(
       "GatewayTests", path: "Services/gateway",
       ["airloom-gateway", "Base", "Bus", "Messages", "Storage"]),
-    tests("CLITests", path: "CLI", ["airloom", "Base"]),
+    tests(
+      "CLITests", path: "CLI",
+      ["airloom", "Base", "Configuration", "HTTPClient", "Messages", "Service", "Subprocess"]),
     tests("EndToEndTests", path: "EndToEnd", ["Base", "HTTPClient", "Media", "Messages"]),
   ],
   swiftLanguageModes: [.v6],

@@ -89,11 +89,14 @@ public struct Logger: Sendable {
 
   /// Lines to standard error, one write each, so that lines of several threads never mix.
   public static func standardError(level: LogLevel = .info) -> Logger {
-    Logger(level: level) { entry in
-      // A full or closed stderr must not stop a capture, so a failed write is not reported.
-      var line = entry.line + "\n"
-      line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    }
+    Logger(level: level, sink: standardErrorSink)
+  }
+
+  /// The sink of `standardError`.
+  public static let standardErrorSink: @Sendable (LogEntry) -> Void = { entry in
+    // A full or closed stderr must not stop a capture, so a failed write is not reported.
+    var line = entry.line + "\n"
+    line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   /// Drops everything.

@@ -21,10 +21,10 @@ public struct Home: Hashable, Sendable {
     self.path = path
   }
 
-  /// AIRLOOM_HOME; else /var/lib/airloom for root and ~/airloom for everybody else.
-  public static func standard(environment: [String: String], isRoot: Bool) -> Home {
+  /// AIRLOOM_HOME; else ~/airloom, or /var/lib/airloom for a user without a home.
+  public static func standard(environment: [String: String]) -> Home {
     if let path = environment["AIRLOOM_HOME"], !path.isEmpty { return Home(path) }
-    if !isRoot, let user = environment["HOME"], !user.isEmpty { return Home("\(user)/airloom") }
+    if let user = environment["HOME"], !user.isEmpty { return Home("\(user)/airloom") }
     return Home("/var/lib/airloom")
   }
 

@@ -6,7 +6,6 @@ public struct Settings: Hashable, Sendable {
   public var log = Log()
   public var web = Web()
   public var service = Service()
-  public var bus = Bus()
   public var media = Media()
   public var scheduler = Scheduler()
   public var recorder = Recorder()
@@ -29,13 +28,6 @@ public struct Settings: Hashable, Sendable {
   public struct Service: Hashable, Sendable {
     public var statusAddress = "127.0.0.1"
     public var drain = Duration.seconds(10)
-  }
-
-  public struct Bus: Hashable, Sendable {
-    public var heartbeat = Duration.seconds(2)
-    public var resendFirst = Duration.milliseconds(250)
-    public var resendCap = Duration.seconds(30)
-    public var maximumLogRows = 200_000
   }
 
   public struct Media: Hashable, Sendable {

@@ -1,7 +1,7 @@
 /// Every section and key of `airloom.toml`.
 public enum SettingsTable {
   public static let sections: [SettingsSection] = [
-    general, web, bus, media, scheduler, recorder, delivery, up, log,
+    web, general, media, scheduler, recorder, delivery, up, log,
   ]
 
   private static let log = SettingsSection(
@@ -36,23 +36,8 @@ public enum SettingsTable {
         "Where the services answer GET /healthz and /metrics. They need no password, so keep it "
           + "on the loopback interface or behind a firewall."),
       .seconds(
-        "drain_s", \.service.drain, 0...300,
+        "drain_s", \.service.drain, 1...300,
         "How long a service may take to end its work after SIGTERM or Ctrl-C."),
-    ])
-
-  private static let bus = SettingsSection(
-    name: "bus", about: "The messages between the services.",
-    settings: [
-      .seconds("heartbeat_s", \.bus.heartbeat, 0.1...60, "Time between two heartbeats."),
-      .seconds(
-        "resend_first_s", \.bus.resendFirst, 0.01...60,
-        "What is not acknowledged is sent again after about that long, then ever more rarely."),
-      .seconds(
-        "resend_cap_s", \.bus.resendCap, 0.1...3600, "The longest wait between two sendings."),
-      .integer(
-        "maximum_log_rows", \.bus.maximumLogRows, 1000...100_000_000,
-        "Rows that a service keeps for a peer that is away. Beyond, the oldest go and the peer "
-          + "has to ask for a snapshot."),
     ])
 
   private static let media = SettingsSection(

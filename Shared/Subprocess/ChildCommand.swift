@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// What to start and how to connect it: a program with its arguments as an array, never a line for
 /// a shell to read.
 ///
@@ -46,8 +48,9 @@ public struct ChildCommand: Sendable {
   public var errors = Output.tail(limit: 16 << 10)
   /// Added to this process's niceness; 10 … 19 for work that must not disturb a capture.
   public var niceness: Int32 = 0
-  /// Whether the kernel kills the child when this process dies, however it dies.
-  public var diesWithParent = true
+  /// What the kernel sends the child when this process dies, however it dies. A program that has
+  /// something to bring to an end may be given SIGTERM; nil lets it live on.
+  public var deathSignal: Int32? = SIGKILL
 
   public init(_ program: String, _ arguments: [String] = []) {
     self.program = program

@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// The child lives no longer than this handle: when the last reference goes, its group gets
 /// SIGKILL. When this process dies, even by SIGKILL, the kernel kills the child too (unless
-/// `diesWithParent` is off). Its group is killed when it exits, so that nothing it started stays.
+/// `deathSignal` says otherwise). Its group is killed when it exits, so that nothing it started stays.
 public final class ChildProcess: Sendable {
   public let pid: Int32
   /// Where the command says `.pipe`.

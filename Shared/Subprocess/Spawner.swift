@@ -36,7 +36,7 @@ enum Spawner {
               path: path, argv: argv, envp: envp, working_directory: folder,
               stdin_fd: streams.childs[0].descriptor, stdout_fd: streams.childs[1].descriptor,
               stderr_fd: streams.childs[2].descriptor, nice_level: command.niceness,
-              own_group: true, die_with_parent: command.diesWithParent)
+              own_group: true, death_signal: command.deathSignal ?? 0)
             let pid = airloom_spawn(&request)
             code = errno
             return pid

@@ -102,8 +102,8 @@ static void become(const struct airloom_spawn *request, pid_t parent) {
   struct sigaction standard = {.sa_handler = SIG_DFL};
   for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
   if (request->own_group && setpgid(0, 0) < 0) return;
-  if (request->die_with_parent) {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return;
+  if (request->death_signal) {
+    if (prctl(PR_SET_PDEATHSIG, request->death_signal) < 0) return;
     // The parent may have died before the request was in force.
     if (getppid() != parent) _exit(127);
   }

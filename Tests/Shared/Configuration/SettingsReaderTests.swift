@@ -42,7 +42,7 @@ struct SettingsReaderTests {
       ("[wbe]\nport = 1", "f:1:2: there is no section [wbe]; did you mean [web]?"),
       (
         "[tape]\nx = 1",
-        "f:1:2: there is no section [tape]; the sections are service, web, bus, media, scheduler, "
+        "f:1:2: there is no section [tape]; the sections are web, service, media, scheduler, "
           + "recorder, delivery, up, log"
       ),
       ("port = 1", "f:1:1: 'port' stands outside any section; it belongs under [web]"),

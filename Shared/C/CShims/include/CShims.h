@@ -48,7 +48,7 @@ struct airloom_spawn {
   int stdin_fd, stdout_fd, stderr_fd;
   int nice_level;               // added to the parent's
   bool own_group;               // a new process group, so that a stop reaches grandchildren
-  bool die_with_parent;         // SIGKILL to the child when the spawning thread ends
+  int death_signal;             // to the child when the spawning thread ends; 0: none
 };
 /// Starts a child with only descriptors 0, 1 and 2, default signal actions and an empty signal
 /// mask. Returns the pid, or -1 with errno of the step that failed (execve included).

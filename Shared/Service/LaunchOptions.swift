@@ -1,0 +1,52 @@
+public import Base
+public import Configuration
+
+/// What the command line and the environment say about one process: where its home is, which
+/// settings it reads and what it is called.
+public struct LaunchOptions: Sendable, Hashable {
+  public var home: Home
+  /// The settings file, and whether somebody asked for just this one.
+  public var settingsPath: String
+  public var isSettingsPathGiven: Bool
+  public var node: NodeID
+
+  /// Reads `--home DIR --config FILE --node NAME` (also `--home=DIR`); the command line wins over
+  /// AIRLOOM_HOME, AIRLOOM_CONFIG and AIRLOOM_NODE.
+  public init(
+    arguments: [String], environment: [String: String], defaultNode: NodeID
+  ) throws(ServiceError) {
+    var given: [String: String] = [:]
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(parts[0])
+      guard Self.names.contains(name) else { throw Self.unknown(argument) }
+      guard let value = parts.count > 1 ? String(parts[1]) : rest.popFirst(), !value.isEmpty else {
+        throw ServiceError(.usage, "\(name) needs a value after it")
+      }
+      given[name] = value
+    }
+    home = given["--home"].map(Home.init) ?? Home.standard(environment: environment)
+    if let objection = home.objection { throw ServiceError(.usage, objection) }
+    let path = given["--config"] ?? environment["AIRLOOM_CONFIG"]
+    settingsPath = path ?? home.settings
+    isSettingsPathGiven = path != nil
+    let name = given["--node"] ?? environment["AIRLOOM_NODE"] ?? defaultNode.text
+    guard let node = NodeID(name) else {
+      throw ServiceError(
+        .usage,
+        "'\(name)' cannot be a node's name: use lower-case letters, digits, '-', '_' and '.'")
+    }
+    self.node = node
+  }
+
+  private static let names = ["--home", "--config", "--node"]
+
+  private static func unknown(_ argument: String) -> ServiceError {
+    let hint = NearMiss.best(for: argument, among: names + ["--help", "--version"])
+      .map { "did you mean \($0)?" }
+    return ServiceError(
+      .usage,
+      "'\(argument)' is no option; \(hint ?? "the options are \(names.joined(separator: ", "))")")
+  }
+}
