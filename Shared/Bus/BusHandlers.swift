@@ -49,7 +49,8 @@ public struct BusHandlers: Sendable {
   public init() {}
 
   /// Applies messages of a type. Errors: `MessageRefused` sets the message aside; a `StorageError`
-  /// that may pass (disk full) has it tried again later; any other sets it aside.
+  /// that is no fault of the message (disk full, damaged) has it tried again later; any other sets
+  /// it aside.
   public mutating func on<Body: DurableMessage>(
     _ type: Body.Type,
     apply: @escaping @Sendable (Body, Received, Transaction) throws -> Void

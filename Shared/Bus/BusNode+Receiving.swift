@@ -31,6 +31,12 @@ extension BusNode {
     guard telemetry.origin != node else { return }
     // Passed on at most once: only what comes straight from the one who said it.
     let isFirstHand = sender == telemetry.origin
+    // Only those that we chose to connect to may speak for others, or any worker could speak in
+    // another's name.
+    guard isFirstHand || settings.peers[sender] != nil else {
+      refusedCount += 1
+      return
+    }
     if isFirstHand, settings.bind != nil, telemetry.to != node,
       telemetry.to != nil || settings.peers[sender] == nil
     {
@@ -64,19 +70,19 @@ extension BusNode {
       return
     }
     var entries = run.entries[first...]
-    if !proven.contains(source) {
-      guard applyFirst(entries.removeFirst(), of: source, run.incarnation) else { return }
+    while provenCounts[source, default: 0] < BusNode.runEntries, let entry = entries.popFirst() {
+      guard applyAlone(entry, of: source, run.incarnation) else { return }
     }
     if !entries.isEmpty, !commit(Array(entries), of: source, run.incarnation) { return }
-    if let last = run.entries.last {
+    if let last = entries.last {
       perform(core.applied(source, through: last.sequence))
     }
   }
 
-  /// The first message of a source after a start is applied alone, and the attempt is counted in a
-  /// commit of its own before: a message that kills the process is found again here, and after
-  /// three deaths it is set aside.
-  private func applyFirst(
+  /// The first messages of a source after a start, as many as a run has, are applied one by one, and
+  /// the attempt is counted in a commit of its own before: a message that kills the process, first
+  /// or in the midst of a run, is found again here, and after three deaths it is set aside.
+  private func applyAlone(
     _ entry: LogEntryRecord, of source: Source, _ incarnation: Incarnation
   ) -> Bool {
     let attempts = attempt("counting an attempt") { database in
@@ -86,8 +92,16 @@ extension BusNode {
     }
     guard let attempts else { return false }
     let isDeadly = attempts > BusNode.deadliestAttempts
-    guard commit([entry], of: source, incarnation, isDeadly: isDeadly) else { return false }
-    proven.insert(source)
+    guard commit([entry], of: source, incarnation, isDeadly: isDeadly) else {
+      // A fault that was survived (no room on the disk) is not the message's.
+      attempt("counting an attempt") { database in
+        try database.write {
+          try PositionStore.forgiveAttempt(at: entry.sequence, of: source, $0)
+        }
+      }
+      return false
+    }
+    provenCounts[source, default: 0] += 1
     // Told at once, so that the rest of the run is seen as what comes next.
     perform(core.applied(source, through: entry.sequence))
     return true

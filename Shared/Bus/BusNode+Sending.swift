@@ -90,12 +90,20 @@ extension BusNode {
     if saved != nil { unsavedAcknowledgements = [:] }
   }
 
+  /// Deletes what nobody needs. What consumers said last must be saved before: where one has gone
+  /// back (its database was restored, a snapshot was taken), the rows still name the later place.
   func prune() {
+    saveAcknowledgements()
+    guard unsavedAcknowledgements.isEmpty else { return }
     let limit = time.now() - BusNode.followerPatience
     let lines = attempt("pruning the log") { database in
       try database.write { try MessageLog.prune(forgettingFollowersSilentSince: limit, $0) }
     }
-    for (channel, through) in lines ?? [] { core.pruned(channel, through: through) }
+    pruned(lines ?? [])
+  }
+
+  func pruned(_ lines: [(Channel, Int64)]) {
+    for (channel, through) in lines { core.pruned(channel, through: through) }
   }
 
   /// Uses the database at once: both actors run on its thread.
@@ -105,18 +113,20 @@ extension BusNode {
     try database.assumeIsolated(body)
   }
 
-  /// Uses the database; a failure is logged once and shown until the next success.
+  /// Uses the database; a failure is logged once and shown until the same thing succeeds.
   func attempt<Result: Sendable>(
     _ what: StaticString, _ body: (isolated Database) throws -> Result
   ) -> Result? {
     do {
       let result = try inDatabase(body)
-      fault = nil
+      faults["\(what)"] = nil
       return result
     } catch {
       let text = "\(what): \(error)"
-      if fault != text { log.error("the bus cannot use its database", ("reason", text)) }
-      fault = text
+      if faults["\(what)"] != text {
+        log.error("the bus cannot use its database", ("reason", text))
+      }
+      faults["\(what)"] = text
       return nil
     }
   }

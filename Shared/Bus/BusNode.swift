@@ -22,13 +22,14 @@ public actor BusNode {
   var core: BusCore
   var shelf = SnapshotShelf()
   var links = LinkBook()
-  /// Sources of which one message was applied since the start; see `applyFirst`.
-  var proven: Set<Source> = []
+  /// How many messages of a source were applied one by one since the start; see `applyAlone`.
+  var provenCounts: [Source: Int] = [:]
   /// Acknowledgements to be remembered with the next commit; they only serve pruning.
   var unsavedAcknowledgements: [Subscription: Int64] = [:]
   var appliedCount: Int64 = 0
   var refusedCount: Int64 = 0
-  var fault: String?
+  /// What the database refuses now, by what was being done.
+  var faults: [String: String] = [:]
   private var failure: TransportError?
   private let inbox = BusInbox()
 
@@ -48,6 +49,9 @@ public actor BusNode {
     let follows = settings.peers.keys.map { ($0, handlers.followed[$0] != nil) }
     let node = settings.node
     let seed = UInt64(bitPattern: time.now().microseconds)
+    let inbox = inbox
+    // Before the log is read, or what is appended in between would not be sent before the next.
+    outbox.onAppend { channel, head in _ = inbox.add(.appended(channel, head)) }
     core = try await database.write { transaction in
       BusCore(
         node: node, incarnation: try MessageLog.incarnation(transaction),
@@ -56,7 +60,6 @@ public actor BusNode {
         acknowledged: try MessageLog.consumers(transaction),
         intakes: try PositionStore.intakes(transaction), seed: seed)
     }
-    let inbox = inbox
     outbox.onAppend { channel, head in
       if inbox.add(.appended(channel, head)) { Task { await self.drain() } }
     }
@@ -77,6 +80,7 @@ public actor BusNode {
     defer { transport.stop() }
     var round = 0
     while !Task.isCancelled {
+      drain()
       tick(round)
       if let failure { throw failure }
       round += 1
@@ -102,7 +106,8 @@ public actor BusNode {
     let setAside = try? inDatabase { try $0.read { try PositionStore.setAsideCount($0) } }
     return BusStatus(
       unacknowledged: behind.max() ?? 0, setAside: setAside ?? 0, refusedPackets: refusedCount,
-      applied: appliedCount, peers: links.peers(settings.peers.keys.sorted()), fault: fault)
+      applied: appliedCount, peers: links.peers(settings.peers.keys.sorted()),
+      fault: faults.sorted { $0.key < $1.key }.first?.value)
   }
 
   private func drain() {

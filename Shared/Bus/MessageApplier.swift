@@ -28,7 +28,8 @@ struct MessageApplier: Sendable {
       id: entry.id, from: producer, correlation: entry.correlation, createdAt: entry.createdAt)
     do {
       try transaction.nested { try handler(entry.body, received, transaction) }
-    } catch let error as StorageError where error.mayPass {
+    } catch let error as StorageError where error.mayPass || error.kind == .corrupt {
+      // A damaged database is no fault of the message either.
       throw error
     } catch {
       try setAside(entry, producer, "\(error)", transaction)

@@ -9,6 +9,10 @@ internal import Synchronization
 ///
 /// What is appended is sent once the transaction is committed, and never if it is rolled back.
 public final class Outbox: Sendable {
+  /// In bytes of JSON. The transport takes packets to 1 MiB; an entry that fits none would stand at
+  /// the head of its channel for ever, so it is refused before it is logged.
+  static let longestBody = 960 * 1024
+
   private struct State {
     var wake: (@Sendable (Channel, Int64) -> Void)?
   }
@@ -47,11 +51,25 @@ public final class Outbox: Sendable {
     _ transaction: Transaction
   ) throws -> MessageID {
     let body = try Array(JSONEncoder().encode(message))
+    guard body.count <= Outbox.longestBody else {
+      throw MessageTooLong(type: Body.type, bytes: body.count)
+    }
     let entry = LogEntryRecord(
       sequence: 0, id: id, type: Body.type, correlation: correlation, createdAt: time.now(),
       body: body)
     let head = try MessageLog.append(entry, to: channel, transaction)
     if let wake = state.withLock({ $0.wake }) { transaction.afterCommit { wake(channel, head) } }
     return id
+  }
+}
+
+/// A message that no packet can carry; nothing of it was logged.
+public struct MessageTooLong: Error, CustomStringConvertible {
+  public let type: String
+  public let bytes: Int
+
+  public var description: String {
+    "a message \(type) of \(bytes) bytes is too long for the bus, which takes "
+      + "\(Outbox.longestBody)"
   }
 }

@@ -44,7 +44,9 @@ struct SnapshotShelf {
     let encoder = JSONEncoder()
     for message in messages {
       let body = try Array(encoder.encode(message))
-      if bytes + body.count > partBytes || groups[groups.count - 1].count >= partMessages {
+      let isFull =
+        bytes + body.count > partBytes || groups[groups.count - 1].count >= partMessages
+      if isFull, !groups[groups.count - 1].isEmpty {
         groups.append([])
         bytes = 0
       }

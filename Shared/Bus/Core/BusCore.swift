@@ -32,6 +32,7 @@ struct BusCore: Sendable {
   private var generator: SplitMix64
 
   static let greetingInterval = Duration.seconds(5)
+  static let strangerInterval = Duration.milliseconds(500)
 
   init(
     node: NodeID, incarnation: Incarnation, peers: [NodeID: Bool],
@@ -51,8 +52,8 @@ struct BusCore: Sendable {
 
   /// Entries were appended (committed) to the channel.
   mutating func appended(to channel: Channel, head: Int64) -> [Output] {
+    raise(channel, to: head)
     let pruned = extents[channel]?.pruned ?? 0
-    extents[channel] = Extent(pruned: pruned, head: head)
     if case .node(let consumer) = channel {
       let subscription = Subscription(consumer: consumer, channel: channel)
       // The first entry for a node that has not greeted: send it from the beginning.
@@ -63,10 +64,23 @@ struct BusCore: Sendable {
       .flatMap { runs(for: $0) }
   }
 
-  /// Entries up to `through` were deleted from the log.
+  private mutating func raise(_ channel: Channel, to head: Int64) {
+    let extent = extents[channel] ?? Extent(pruned: 0, head: 0)
+    extents[channel] = Extent(pruned: extent.pruned, head: max(extent.head, head))
+  }
+
+  /// Entries up to `through` were deleted from the log. Whoever stands before that (a follower that
+  /// was forgotten) is sent nothing more until it has said where it stands: a run that began after
+  /// the deleted ones would name the old place as the one before it, and the hole would not be seen.
   mutating func pruned(_ channel: Channel, through: Int64) {
     guard let extent = extents[channel] else { return }
     extents[channel] = Extent(pruned: max(extent.pruned, through), head: extent.head)
+    for subscription in feeds.keys where subscription.channel == channel {
+      guard let acknowledged = feeds[subscription]?.acknowledged, acknowledged < through else {
+        continue
+      }
+      feeds[subscription]?.park()
+    }
   }
 
   /// A run that was asked for is on its way, up to `last`; `nil` where it could not be sent.
@@ -79,6 +93,8 @@ struct BusCore: Sendable {
         through: extents[subscription.channel]?.head ?? 0, now: now, using: &generator)
       return []
     }
+    // The run may hold entries whose `appended` is still to come; their acknowledgement may not.
+    raise(subscription.channel, to: last)
     feeds[subscription]?.transmitted(through: last, now: now, using: &generator)
     return runs(for: subscription)
   }
@@ -110,7 +126,7 @@ struct BusCore: Sendable {
     switch admission {
     case .apply: return []
     case .duplicate: return acknowledgement(of: source)
-    case .stranger: return greet(source.producer, wantsReply: true, now: now)
+    case .stranger: return greetStranger(source.producer, now: now)
     case .hole: return askAgain(source, now: now)
     }
   }
@@ -192,6 +208,18 @@ struct BusCore: Sendable {
     greet(peer, wantsReply: true, now: now)
   }
 
+  /// Greets one whose packets cannot be placed, but not for every packet: a greeting has up to four
+  /// runs sent again, and were each of them answered by a greeting, two nodes that cannot agree (a
+  /// retired incarnation) would drown each other.
+  private mutating func greetStranger(_ peer: NodeID, now: Monotonic) -> [Output] {
+    if let next = greetAt[peer],
+      now < next - BusCore.greetingInterval + BusCore.strangerInterval
+    {
+      return []
+    }
+    return greet(peer, wantsReply: true, now: now)
+  }
+
   private mutating func greet(_ peer: NodeID, wantsReply: Bool, now: Monotonic) -> [Output] {
     if wantsReply { greetAt[peer] = now + BusCore.greetingInterval }
     var positions: [Channel: Position] = [:]
@@ -225,8 +253,10 @@ struct BusCore: Sendable {
   ) -> [Output] {
     let subscription = Subscription(consumer: peer, channel: channel)
     let pruned = extents[channel]?.pruned ?? 0
+    // A number above the head cannot be ours, and believing it would let entries that nobody has be
+    // deleted as acknowledged.
     if let position = greeting.positions[channel], position.incarnation == incarnation,
-      position.cursor >= pruned
+      (pruned...max(pruned, extents[channel]?.head ?? 0)).contains(position.cursor)
     {
       feeds[subscription, default: Feed(acknowledged: nil)].rewind(to: position.cursor)
       return [.remember(subscription, acknowledged: position.cursor)] + runs(for: subscription)
@@ -304,7 +334,7 @@ struct BusCore: Sendable {
     guard peers[peer] == true else { return [] }
     let source = Source(producer: peer, channel: .followers)
     guard let position = intakes[source]?.position, position.incarnation == incarnation else {
-      return snapshots[peer] == nil ? greet(peer, wantsReply: true, now: now) : []
+      return snapshots[peer] == nil ? greetStranger(peer, now: now) : []
     }
     return position.cursor < head ? askAgain(source, now: now) : []
   }

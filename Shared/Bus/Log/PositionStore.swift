@@ -70,6 +70,17 @@ enum PositionStore {
     ) { row throws(StorageError) in try row.int(0) } ?? 1
   }
 
+  /// Takes one attempt back: it failed, but nobody died of it.
+  static func forgiveAttempt(
+    at sequence: Int64, of source: Source, _ transaction: Transaction
+  ) throws(StorageError) {
+    try transaction.execute(
+      """
+      UPDATE bus_attempts SET attempts = attempts - 1
+      WHERE producer = ? AND channel = ? AND sequence = ?
+      """, source.producer, source.channel.text, sequence)
+  }
+
   static func setAside(
     _ entry: LogEntryRecord, from producer: NodeID, reason: String, at now: Instant,
     _ transaction: Transaction

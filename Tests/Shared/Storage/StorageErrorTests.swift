@@ -157,7 +157,8 @@ import Testing
     "A row that a constraint refuses",
     arguments: [
       "INSERT INTO things (name) VALUES ('one')", "INSERT INTO things (name) VALUES (NULL)",
-      "INSERT INTO parts (thing) VALUES (99)", "INSERT INTO things (name, bytes) VALUES ('y', 'no bytes')",
+      "INSERT INTO parts (thing) VALUES (99)",
+      "INSERT INTO things (name, bytes) VALUES ('y', 'no bytes')",
     ])
   func constraint(sql: String) async throws {
     let fixture = try Fixture()
