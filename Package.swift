@@ -122,7 +122,7 @@ let package = Package(
       ]),
     tests(
       "DeliveryTests", path: "Services/delivery",
-      ["airloom-delivery", "Base", "Bus", "Messages", "Storage"]),
+      ["airloom-delivery", "Base", "Bus", "Configuration", "Messages", "Metrics", "Storage"]),
     tests(
       "GatewayTests", path: "Services/gateway",
       ["airloom-gateway", "Base", "Bus", "Messages", "Storage"]),

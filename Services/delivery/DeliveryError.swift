@@ -36,6 +36,8 @@ struct DeliveryError: Error, Hashable, Sendable, CustomStringConvertible {
     case refused
     /// The server does not speak SSH or SFTP as it should.
     case protocolFault
+    /// The destination was removed, or has not been made yet.
+    case missingDestination
     /// Stopped from our side: shutdown, or the delivery was discarded.
     case interrupted
     /// The service died in the middle of it, more than once.

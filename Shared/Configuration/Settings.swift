@@ -58,8 +58,8 @@ public struct Settings: Hashable, Sendable {
   public struct Delivery: Hashable, Sendable {
     public var parallel = 2
     public var attempts = 12
-    public var retryFirst = Duration.seconds(5)
-    public var retryCap = Duration.seconds(3600)
+    public var retryFirst = Duration.seconds(1)
+    public var retryCap = Duration.seconds(600)
     public var timeout = Duration.seconds(60)
   }
 

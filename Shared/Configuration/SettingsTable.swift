@@ -101,7 +101,8 @@ public enum SettingsTable {
       .integer("parallel", \.delivery.parallel, 1...64, "Uploads at the same time."),
       .integer(
         "attempts", \.delivery.attempts, 1...1000,
-        "Tries before a delivery is set aside until a person decides."),
+        "Tries before a delivery is set aside until a person decides; 25 times as many while the "
+          + "destination cannot be reached or is full."),
       .seconds(
         "retry_first_s", \.delivery.retryFirst, 0.1...3600,
         "The next try comes after at most that long, doubled at each failure."),

@@ -2,7 +2,7 @@ internal import Base
 internal import Messages
 
 /// Where one delivery stands, as its row keeps it.
-struct DeliveryProgressState: Hashable, Sendable {
+struct DeliveryStanding: Hashable, Sendable {
   var state = DeliveryState.queued
   /// Tries that were begun.
   var attempts = 0
@@ -33,7 +33,8 @@ struct DeliveryPolicy: Sendable {
     case failed(DeliveryError)
     /// This process started and finds what the last one left.
     case restarted
-    case destinationEdited
+    /// The destination was edited, or a test of it passed.
+    case destinationMended
     case retryAsked
     case discardAsked
   }
@@ -45,19 +46,18 @@ struct DeliveryPolicy: Sendable {
     case raiseDeadLetter
   }
 
-  /// 1 s, doubling to 10 min, with full jitter.
+  /// With full jitter.
   var backoff = BackoffPolicy(base: .seconds(1), cap: .seconds(600))
-  /// About a day: after ten doublings the wait is 5 min on average.
-  var triesInOutage = 300
-  var triesAtFault = 10
-  /// Six hours at one try every ten minutes.
-  var triesForThem = 36
+  /// Tries before a dead letter where the fault is not the line's or the far disk's.
+  var tries = 12
+  /// An outage passes by itself: with the defaults 300 tries take about a day.
+  var outageFactor = 25
   var crashesAllowed = 3
 
   func next(
-    _ old: DeliveryProgressState, _ event: Event, now: Instant,
+    _ old: DeliveryStanding, _ event: Event, now: Instant,
     using generator: inout some RandomNumberGenerator
-  ) -> (DeliveryProgressState, [Action]) {
+  ) -> (DeliveryStanding, [Action]) {
     var new = old
     switch event {
     case .begun:
@@ -71,7 +71,7 @@ struct DeliveryPolicy: Sendable {
       return (new, [])
     case .delivered(let remotePath):
       // True even where it was discarded meanwhile: the file is there.
-      new = DeliveryProgressState(state: .delivered, attempts: old.attempts)
+      new = DeliveryStanding(state: .delivered, attempts: old.attempts)
       new.remotePath = remotePath
       return (new, [])
     case .failed(let error):
@@ -80,7 +80,7 @@ struct DeliveryPolicy: Sendable {
     case .restarted:
       guard old.state == .sending || old.state == .verifying else { return (old, []) }
       return restarted(old)
-    case .destinationEdited:
+    case .destinationMended:
       guard old.kind?.mayHealByEdit == true, old.state == .waiting || old.state == .dead else {
         return (old, [])
       }
@@ -98,9 +98,9 @@ struct DeliveryPolicy: Sendable {
   }
 
   private func failed(
-    _ old: DeliveryProgressState, _ error: DeliveryError, now: Instant,
+    _ old: DeliveryStanding, _ error: DeliveryError, now: Instant,
     using generator: inout some RandomNumberGenerator
-  ) -> (DeliveryProgressState, [Action]) {
+  ) -> (DeliveryStanding, [Action]) {
     var new = old
     new.crashes = 0
     if error.kind == .interrupted {
@@ -116,9 +116,8 @@ struct DeliveryPolicy: Sendable {
     switch error.kind.failureClass {
     case .useless: return (dead(new), [.raiseDeadLetter])
     case .awaitsEdit: return (new, [])
-    case .outage: limit = triesInOutage
-    case .fault: limit = triesAtFault
-    case .awaitsThem: limit = triesForThem
+    case .outage: limit = tries * outageFactor
+    case .fault, .awaitsThem: limit = tries
     }
     if new.failures >= limit { return (dead(new), [.raiseDeadLetter]) }
     let wait =
@@ -129,8 +128,8 @@ struct DeliveryPolicy: Sendable {
   }
 
   private func restarted(
-    _ old: DeliveryProgressState
-  ) -> (DeliveryProgressState, [Action]) {
+    _ old: DeliveryStanding
+  ) -> (DeliveryStanding, [Action]) {
     var new = old
     guard old.crashes >= crashesAllowed else {
       new.state = .queued
@@ -143,7 +142,7 @@ struct DeliveryPolicy: Sendable {
     return (dead(new), [.raiseDeadLetter])
   }
 
-  private func dead(_ old: DeliveryProgressState) -> DeliveryProgressState {
+  private func dead(_ old: DeliveryStanding) -> DeliveryStanding {
     var new = old
     new.state = .dead
     new.retryAt = nil
@@ -151,7 +150,7 @@ struct DeliveryPolicy: Sendable {
   }
 
   /// Back in the queue as if it were new, except for the count that people see.
-  private func renewed(_ old: DeliveryProgressState) -> DeliveryProgressState {
-    DeliveryProgressState(state: .queued, attempts: old.attempts)
+  private func renewed(_ old: DeliveryStanding) -> DeliveryStanding {
+    DeliveryStanding(state: .queued, attempts: old.attempts)
   }
 }

@@ -19,17 +19,26 @@ extension DeliveryError.Kind {
     case .refused, .verification, .protocolFault: .fault
     case .authentication, .permission, .missingFolder, .identity: .awaitsThem
     case .hostKeyUnknown: .awaitsEdit
-    case .hostKeyChanged, .unsupportedServer, .missingSource, .sourceChanged, .nameTaken, .poison:
+    case .hostKeyChanged, .unsupportedServer, .missingSource, .sourceChanged, .missingDestination,
+      .nameTaken, .poison:
       .useless
     }
   }
 
-  /// Whether an edit of the destination may have mended it, so that even a dead letter is tried
-  /// again.
+  /// Whether an edit or a passed test of the destination shows that it may be mended, so that even a
+  /// dead letter is tried again.
   var mayHealByEdit: Bool {
     switch self {
     case .missingSource, .sourceChanged, .verification, .poison, .interrupted, .identity: false
     default: true
+    }
+  }
+
+  /// Whether it is about the destination as a whole, so that it is shown there.
+  var concernsDestination: Bool {
+    switch self {
+    case .permission, .noSpace, .missingFolder: true
+    default: concernsServer
     }
   }
 
@@ -41,7 +50,7 @@ extension DeliveryError.Kind {
       .unsupportedServer, .authentication, .identity, .protocolFault:
       true
     case .permission, .noSpace, .missingFolder, .missingSource, .sourceChanged, .nameTaken,
-      .verification, .refused, .interrupted, .poison:
+      .verification, .refused, .missingDestination, .interrupted, .poison:
       false
     }
   }

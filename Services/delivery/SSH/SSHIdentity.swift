@@ -18,7 +18,7 @@ struct SSHIdentity: Hashable, Sendable {
   /// servers already know it.
   static func open(in folder: String) async throws(DeliveryError) -> SSHIdentity {
     do {
-      let path = folder + "/id_ed25519"
+      let path = privateKeyPath(in: folder)
       try Syscall.makeFolders(folder, mode: 0o700)
       if access(path, F_OK) != 0 { try await make(path) }
       if access(path + ".pub", F_OK) != 0 { try await derive(path) }
@@ -32,6 +32,8 @@ struct SSHIdentity: Hashable, Sendable {
       throw unusable(folder, "\(error)")
     }
   }
+
+  static func privateKeyPath(in folder: String) -> String { folder + "/id_ed25519" }
 
   private static func make(_ path: String) async throws {
     let temporary = path + ".new"

@@ -25,6 +25,9 @@ actor SFTPUploader {
     ).run()
   }
 
+  /// Does something else that may block (a line in a log file) where blocking is allowed.
+  func perform(_ body: @Sendable () -> Void) { body() }
+
   /// Connects, logs in, writes and removes a small file: what a person wants to know before the
   /// first recording depends on it. Answers with the server's fingerprint.
   func probe(

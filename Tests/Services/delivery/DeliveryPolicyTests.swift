@@ -11,8 +11,8 @@ struct DeliveryPolicyTests {
 
   /// Applies the events one after another and answers with the last state and all actions.
   private func after(
-    _ events: DeliveryPolicy.Event..., from start: DeliveryProgressState = DeliveryProgressState()
-  ) -> (state: DeliveryProgressState, actions: [DeliveryPolicy.Action]) {
+    _ events: DeliveryPolicy.Event..., from start: DeliveryStanding = DeliveryStanding()
+  ) -> (state: DeliveryStanding, actions: [DeliveryPolicy.Action]) {
     var generator = SplitMix64(seed: 7)
     var state = start
     var actions: [DeliveryPolicy.Action] = []
@@ -73,7 +73,7 @@ struct DeliveryPolicyTests {
     "the wait grows with jitter to ten minutes and no further",
     arguments: [(1, 1), (2, 2), (5, 16), (10, 512), (11, 600), (200, 600)])
   func backoff(failures: Int, ceiling: Int) {
-    var start = DeliveryProgressState()
+    var start = DeliveryStanding()
     start.failures = failures - 1
     start.state = .sending
     var waits: Set<Instant> = []
@@ -91,10 +91,10 @@ struct DeliveryPolicyTests {
   @Test(
     "the last allowed failure makes a dead letter",
     arguments: [
-      (DeliveryError.Kind.unreachable, 300), (.verification, 10), (.authentication, 36),
+      (DeliveryError.Kind.unreachable, 300), (.verification, 12), (.authentication, 12),
     ])
   func usedUp(kind: DeliveryError.Kind, tries: Int) {
-    var start = DeliveryProgressState(state: .sending)
+    var start = DeliveryStanding(state: .sending)
     start.failures = tries - 2
     #expect(after(failed(kind), from: start).state.state == .waiting)
     start.failures = tries - 1
@@ -128,7 +128,7 @@ struct DeliveryPolicyTests {
     arguments: DeliveryError.Kind.allCases)
   func editWakes(kind: DeliveryError.Kind) {
     let start = after(.begun, failed(kind)).state
-    let state = after(.destinationEdited, from: start).state
+    let state = after(.destinationMended, from: start).state
     if kind.mayHealByEdit {
       #expect(state.state == .queued)
       #expect(state.failures == 0)
@@ -148,16 +148,16 @@ struct DeliveryPolicyTests {
   @Test("an edit leaves alone what is under way, done or given up")
   func editLeavesAlone() {
     for state in [DeliveryState.queued, .sending, .verifying, .delivered, .discarded] {
-      var start = DeliveryProgressState(state: state)
+      var start = DeliveryStanding(state: state)
       start.kind = .authentication
-      #expect(after(.destinationEdited, from: start).state == start)
+      #expect(after(.destinationMended, from: start).state == start)
     }
   }
 
   @Test("a person can retry what waits, is dead or was given up, and nothing else")
   func retry() {
     for state in DeliveryState.allCases {
-      let new = after(.retryAsked, from: DeliveryProgressState(state: state)).state.state
+      let new = after(.retryAsked, from: DeliveryStanding(state: state)).state.state
       let isRetried = [.waiting, .dead, .discarded].contains(state)
       #expect(new == (isRetried ? .queued : state))
     }

@@ -1,0 +1,165 @@
+internal import Base
+internal import Bus
+internal import Messages
+internal import Storage
+
+/// Does what people and the scheduler ask for: each command is checked, applied and answered in one
+/// transaction, the one that also moves the place in the sender's log. So a command that comes twice
+/// is done once, and its outcome is known exactly when its effect is.
+struct CommandDesk: Sendable {
+  let book: DeliveryBook
+  let outbox: Outbox
+  let signals: Signals
+  let time: any TimeSource
+
+  func register(in handlers: inout BusHandlers) {
+    handlers.on(Deliver.self) { request, _, transaction in try deliver(request, transaction) }
+    handlers.on(PutDestination.self) { command, received, transaction in
+      try answer(received, transaction) { try put(command, transaction) }
+    }
+    handlers.on(RemoveDestination.self) { command, received, transaction in
+      try answer(received, transaction) { try remove(command, transaction) }
+    }
+    handlers.on(TestDestination.self) { command, received, transaction in
+      try answer(received, transaction) { try test(command, received, transaction) }
+    }
+    handlers.on(RetryDelivery.self) { command, received, transaction in
+      try answer(received, transaction) { try retry(command, transaction) }
+    }
+    handlers.on(DiscardDelivery.self) { command, received, transaction in
+      try answer(received, transaction) { try discard(command, transaction) }
+    }
+  }
+
+  private enum Answer {
+    case done
+    /// The outcome is said when it is known.
+    case later
+  }
+
+  /// Runs a command and publishes what became of it. A refusal is thrown before anything is written,
+  /// so committing the outcome alone is right.
+  private func answer(
+    _ received: Received, _ transaction: Transaction, _ command: () throws -> Answer
+  ) throws {
+    let outcome: CommandOutcome
+    do {
+      if try command() == .later { return }
+      outcome = CommandOutcome(command: received.id)
+    } catch let refusal as Refusal {
+      outcome = CommandOutcome(
+        command: received.id, refusal: refusal.kind, field: refusal.field, text: refusal.text)
+    }
+    try outbox.publish(outcome, answering: received.id, in: transaction)
+  }
+
+  // MARK: - Destinations
+
+  private func put(_ command: PutDestination, _ transaction: Transaction) throws -> Answer {
+    var destination = command.destination
+    let old = try DestinationCatalog.find(destination.id, transaction)
+    if old != nil, command.mustBeNew {
+      throw Refusal(
+        .conflict, "There is a destination '\(destination.id)' already: choose another id.",
+        field: "id")
+    }
+    if destination.hostKey?.isEmpty == true { destination.hostKey = nil }
+    try DestinationValidator.check(destination)
+    destination.hostKey = destination.hostKey.map(HostKey.normalised)
+    // A fault was of the old settings; the next try says whether it is still there.
+    let row = DestinationRow(destination: destination)
+    try DestinationCatalog.save(row, at: time.now(), transaction)
+    try outbox.publish(row.event, in: transaction)
+    try book.mend(row, transaction)
+    return .done
+  }
+
+  private func remove(_ command: RemoveDestination, _ transaction: Transaction) throws -> Answer {
+    guard try DestinationCatalog.find(command.destination, transaction) != nil else {
+      throw unknown(command.destination)
+    }
+    if try DeliveryCatalog.hasUnfinished(to: command.destination, transaction) {
+      throw Refusal(
+        .conflict,
+        "Some deliveries to '\(command.destination)' are not finished: wait for them or discard "
+          + "them, or disable the destination instead.")
+    }
+    try DestinationCatalog.remove(command.destination, transaction)
+    try outbox.publish(
+      DestinationChanged(id: command.destination, destination: nil), in: transaction)
+    return .done
+  }
+
+  private func test(
+    _ command: TestDestination, _ received: Received, _ transaction: Transaction
+  ) throws -> Answer {
+    guard try DestinationCatalog.find(command.destination, transaction) != nil else {
+      throw unknown(command.destination)
+    }
+    // Connecting takes seconds, which a handler has not; the wish is kept until it is answered.
+    let test = AskedTest(command: received.id, destination: command.destination)
+    try TestCatalog.add(test, at: time.now(), transaction)
+    book.signal(transaction)
+    return .later
+  }
+
+  private func unknown(_ id: DestinationID) -> Refusal {
+    Refusal(.notFound, "There is no destination '\(id)'.", field: "destination")
+  }
+
+  // MARK: - Deliveries
+
+  /// The same id twice is one delivery. One to a destination that is not known (yet) is kept as a
+  /// dead letter, and begins when the destination is made.
+  private func deliver(_ request: Deliver, _ transaction: Transaction) throws {
+    let now = time.now()
+    var row = DeliveryRow(
+      id: request.delivery, recording: request.recording, destination: request.destination,
+      path: request.file.path, fileName: request.file.name, bytes: request.file.bytes,
+      sha256: request.file.sha256, createdAt: now, updatedAt: now)
+    if try DestinationCatalog.find(request.destination, transaction) == nil {
+      row.standing.state = .dead
+      row.standing.kind = .missingDestination
+      row.standing.reason =
+        "There is no destination '\(request.destination)': make it, or discard the delivery."
+    }
+    guard try DeliveryCatalog.insert(row, transaction) else { return }
+    try outbox.publish(row.event, in: transaction)
+    book.signal(transaction)
+  }
+
+  private func retry(_ command: RetryDelivery, _ transaction: Transaction) throws -> Answer {
+    let row = try found(command.delivery, transaction)
+    guard let destination = try DestinationCatalog.find(row.destination, transaction) else {
+      throw Refusal(
+        .conflict, "Its destination '\(row.destination)' is gone: make it again, or discard it.")
+    }
+    guard try book.apply(.retryAsked, to: row, transaction) != nil else {
+      throw Refusal(
+        .conflict,
+        row.standing.state == .delivered
+          ? "It is delivered already." : "It is being delivered or about to be.")
+    }
+    let signals = signals
+    transaction.afterCommit { signals.renew(destination.server) }
+    return .done
+  }
+
+  private func discard(_ command: DiscardDelivery, _ transaction: Transaction) throws -> Answer {
+    let row = try found(command.delivery, transaction)
+    guard try book.apply(.discardAsked, to: row, transaction) != nil else {
+      throw Refusal(
+        .conflict,
+        row.standing.state == .delivered
+          ? "It is delivered already." : "It was discarded already.")
+    }
+    return .done
+  }
+
+  private func found(_ id: DeliveryID, _ transaction: Transaction) throws -> DeliveryRow {
+    guard let row = try DeliveryCatalog.find(id, transaction) else {
+      throw Refusal(.notFound, "There is no delivery '\(id)'.", field: "delivery")
+    }
+    return row
+  }
+}
