@@ -87,8 +87,8 @@ let package = Package(
     .executableTarget(
       name: "airloom-bench",
       dependencies: [
-        "Base", "Bus", "Messages", "Storage", "Subprocess", "TestSupport", "airloom-scheduler",
-        "airloom-recorder",
+        "Base", "Bus", "CZmq", "Messages", "Storage", "Subprocess", "TestSupport",
+        "airloom-scheduler", "airloom-recorder",
       ],
       path: "Benchmarks", exclude: ["README.md"], swiftSettings: strict),
 

@@ -1,6 +1,7 @@
 internal import Base
 internal import Bus
 internal import Messages
+internal import Metrics
 internal import Storage
 
 /// From recordings to recorders: who records what, and what each recorder is told.
@@ -8,6 +9,7 @@ extension Scheduler {
   /// A set travels as one message of at most 1 MiB and is sent whole at each change, so it holds the
   /// soonest so many; the later ones follow as these end.
   static let mostPlans = 500
+  static let mostBytes = 700_000
   /// At most so many are placed in one transaction, so that the bus is not kept waiting.
   private static let batch = 500
   /// What could not be placed, or lies with a silent recorder, is looked at again this often.
@@ -142,16 +144,23 @@ extension Scheduler {
         ("recordings", set.recordings.count), ("again", isForced))
       return desired
     }
-    if desired != last || isForced { sent[node] = Sent(desired: desired, at: time.monotonic()) }
+    guard desired != last || isForced else { return }
+    book.metrics.setsSent.increment()
+    sent[node] = Sent(desired: desired, at: time.monotonic())
   }
 
+  /// The soonest recordings of a node that fit a message.
   static func desiredSet(
     for node: NodeID, version: Int64, _ transaction: Transaction
   ) throws -> DesiredSet {
-    let plans = try RecordingCatalog.held(by: node, limit: mostPlans, transaction).map(\.plan)
-    let streams = try Set(plans.map(\.stream)).sorted().compactMap {
-      try StreamCatalog.find($0, transaction)
+    var plans = try RecordingCatalog.held(by: node, limit: mostPlans, transaction).map(\.plan)
+    while true {
+      let streams = try Set(plans.map(\.stream)).sorted().compactMap {
+        try StreamCatalog.find($0, transaction)
+      }
+      let set = DesiredSet(version: version, streams: streams, recordings: plans)
+      if try StoredJSON.encode(set).utf8.count <= mostBytes || plans.count <= 1 { return set }
+      plans.removeLast(plans.count / 2)
     }
-    return DesiredSet(version: version, streams: streams, recordings: plans)
   }
 }

@@ -1,6 +1,7 @@
 internal import Base
 internal import Bus
 internal import Messages
+internal import Metrics
 internal import Storage
 
 /// The loop that turns schedules into recordings: plans a day ahead, gives work to recorders, and
@@ -21,6 +22,14 @@ actor Scheduler {
     var overdue = OverduePolicy()
   }
 
+  /// Where the process around it is told and asked.
+  struct Surroundings: Sendable {
+    /// Whether anything new may be planned and given out; what was goes on either way.
+    var takesNewWork: @Sendable () -> Bool = { true }
+    /// Called after each step, with what keeps it from working, in one sentence.
+    var afterStep: @Sendable (_ fault: String?) -> Void = { _ in }
+  }
+
   /// What a recorder was sent, and when.
   struct Sent: Sendable {
     var desired: RecorderCatalog.Desired
@@ -33,6 +42,7 @@ actor Scheduler {
   let outbox: Outbox
   let signals: Signals
   let roster: SharedRoster
+  let surroundings: Surroundings
   let time: any TimeSource
   let log: Logger
 
@@ -47,6 +57,7 @@ actor Scheduler {
   var assignedAt: Monotonic?
   /// Whether something waited for a recorder when it was last looked at.
   var isAnythingWaiting = false
+  private var measuredAt: Monotonic?
   /// What keeps it from working now, in one sentence.
   private(set) var fault: String?
 
@@ -54,7 +65,8 @@ actor Scheduler {
 
   init(
     settings: Settings, database: Database, book: RecordingBook, outbox: Outbox,
-    signals: Signals, roster: SharedRoster, time: any TimeSource, log: Logger
+    signals: Signals, roster: SharedRoster, surroundings: Surroundings = Surroundings(),
+    time: any TimeSource, log: Logger
   ) {
     self.settings = settings
     self.database = database
@@ -62,6 +74,7 @@ actor Scheduler {
     self.outbox = outbox
     self.signals = signals
     self.roster = roster
+    self.surroundings = surroundings
     self.time = time
     self.log = log
     planner = OccurrencePlanner(horizon: settings.horizon)
@@ -94,16 +107,19 @@ actor Scheduler {
   /// Looks at everything that has changed, once. Lets the bus have the thread between batches.
   func step() async {
     merge(signals.take())
+    let begun = time.monotonic()
+    let takesNewWork = surroundings.takesNewWork()
     do {
       if pending.isClockStepped { log.warning("the wall clock was stepped; planning anew") }
       if !isLoaded || pending.isClockStepped { try load() }
       try checkZones()
       try takeChangedSchedules()
-      try await enterDueOccurrences()
+      if takesNewWork { try await enterDueOccurrences() }
       noteComingAndGoing()
       try endOverdue()
-      try await assign()
+      if takesNewWork { try await assign() }
       try sendDesiredSets()
+      try measure()
       fault = nil
     } catch {
       // Whatever memory and database disagree about now, loading again puts right.
@@ -112,6 +128,8 @@ actor Scheduler {
       if fault != text { log.error("planning does not work", ("reason", text)) }
       fault = text
     }
+    book.metrics.steps.observe(time.monotonic() - begun)
+    surroundings.afterStep(fault)
   }
 
   func write<Result: Sendable>(_ body: @Sendable (Transaction) throws -> Result) throws -> Result {
@@ -122,11 +140,26 @@ actor Scheduler {
     try database.assumeIsolated { try $0.read(body) }
   }
 
+  /// Brings the gauges up to date, now and then.
+  private func measure() throws {
+    let metrics = book.metrics
+    metrics.schedules.set(planner.count)
+    let members = roster.withLock { $0.members.values.map(\.isPresent) }
+    metrics.presentRecorders.set(members.count { $0 })
+    metrics.silentRecorders.set(members.count { !$0 })
+    let now = time.monotonic()
+    guard measuredAt.map({ now - $0 >= .seconds(10) }) ?? true else { return }
+    measuredAt = now
+    metrics.setUnfinished(try read { try RecordingCatalog.unfinishedCounts($0) })
+  }
+
   /// A second from now at the latest while anything can fall silent or be out of step; that costs
   /// nothing measurable, since such a step only looks at memory.
   private func nextWake() -> Instant? {
     let now = time.now()
     if fault != nil { return now + .seconds(5) }
+    // What is due while nothing new is taken would wake it without end.
+    guard surroundings.takesNewWork() else { return now + .seconds(1) }
     return min(now + .seconds(1), planner.nextDueAt ?? .distantFuture)
   }
 

@@ -2,6 +2,7 @@ internal import Base
 internal import Bus
 internal import Configuration
 internal import Messages
+internal import Metrics
 internal import Storage
 
 /// The scheduler's table of contents: which message goes where, and who does the work.
@@ -16,6 +17,7 @@ struct SchedulerService: Sendable {
   static let delivery = NodeID(unchecked: "delivery")
 
   let handlers: BusHandlers
+  let desk: CommandDesk
   let events: RecorderEvents
   let scheduler: Scheduler
   let roster: SharedRoster
@@ -23,18 +25,21 @@ struct SchedulerService: Sendable {
 
   init(
     settings: Settings.Scheduler, database: Database, outbox: Outbox,
+    metrics: MetricsRegistry = MetricsRegistry(),
+    surroundings: Scheduler.Surroundings = Scheduler.Surroundings(),
     zones: TimeZoneLibrary = TimeZoneLibrary(), time: any TimeSource = SystemTimeSource(),
     log: Logger
   ) throws(TimeZoneError) {
     let zone = settings.zone.isEmpty ? SystemZone.name() : settings.zone
     let reading = ScheduleReading(zones: zones, defaultZone: try zones.rules(named: zone))
-    let book = RecordingBook(reading: reading, outbox: outbox, time: time)
+    let book = RecordingBook(
+      reading: reading, outbox: outbox, time: time, metrics: SchedulerMetrics(metrics))
     roster = SharedRoster(RecorderRoster(lease: settings.recorderLostAfter))
 
     var handlers = BusHandlers()
-    CommandDesk(
-      book: book, outbox: outbox, signals: signals, time: time, horizon: settings.horizon
-    ).register(in: &handlers)
+    desk = CommandDesk(
+      book: book, outbox: outbox, signals: signals, time: time, horizon: settings.horizon)
+    desk.register(in: &handlers)
     events = RecorderEvents(
       book: book, outbox: outbox, signals: signals, roster: roster, time: time, log: log,
       delivery: Self.delivery)
@@ -45,6 +50,7 @@ struct SchedulerService: Sendable {
 
     scheduler = Scheduler(
       settings: Scheduler.Settings(horizon: settings.horizon), database: database, book: book,
-      outbox: outbox, signals: signals, roster: roster, time: time, log: log)
+      outbox: outbox, signals: signals, roster: roster, surroundings: surroundings, time: time,
+      log: log)
   }
 }

@@ -1,6 +1,6 @@
 public import Base
 public import Messages
-internal import Storage
+public import Storage
 internal import Synchronization
 
 /// A process's place on the bus: sends what its `Outbox` holds until it is acknowledged, applies
@@ -34,6 +34,19 @@ public actor BusNode {
   private let inbox = BusInbox()
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor { database.unownedExecutor }
+
+  /// Reads where this node stands from its database, which must have been opened with
+  /// `BusSchema.schema`. Nothing is sent before `run`.
+  ///
+  /// - Throws: `StorageError`, or `TransportError` where the settings are wrong.
+  public init(
+    settings: TransportSettings, database: Database, outbox: Outbox, handlers: BusHandlers,
+    log: Logger, time: any TimeSource = SystemTimeSource()
+  ) async throws {
+    try await self.init(
+      settings: settings, database: database, outbox: outbox, handlers: handlers,
+      transport: try ZmqTransport(settings), log: log, time: time)
+  }
 
   init(
     settings: TransportSettings, database: Database, outbox: Outbox, handlers: BusHandlers,
@@ -96,6 +109,11 @@ public actor BusNode {
       return
     }
     route(packet)
+  }
+
+  /// Replaces who may come in over TCP, at once and without touching the other connections.
+  public nonisolated func replaceAllowedKeys(_ keys: KeyRing) {
+    (transport as? ZmqTransport)?.replaceAllowedKeys(keys)
   }
 
   public func status() -> BusStatus {

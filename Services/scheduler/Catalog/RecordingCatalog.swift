@@ -183,14 +183,20 @@ enum RecordingCatalog {
       """, limit - 1, read: read)
   }
 
-  static func counts(
+  /// How many have not ended, by state.
+  static func unfinishedCounts(
     _ transaction: Transaction
   ) throws(StorageError) -> [RecordingState: Int] {
-    let rows = try transaction.all("SELECT state, count(*) FROM recordings GROUP BY state") {
-      row throws(StorageError) in (try row.text(0), try row.int(1))
-    }
+    let rows = try transaction.all(
+      """
+      SELECT state, count(*) FROM recordings
+      WHERE state IN ('planned', 'assigned', 'recording', 'finishing') GROUP BY state
+      """
+    ) { row throws(StorageError) in (try row.text(0), try row.int(1)) }
     var counts: [RecordingState: Int] = [:]
-    for (text, count) in rows { RecordingState(rawValue: text).map { counts[$0] = count } }
+    for (text, count) in rows {
+      if let state = RecordingState(rawValue: text) { counts[state] = count }
+    }
     return counts
   }
 

@@ -9,6 +9,7 @@ struct RecordingBook: Sendable {
   let reading: ScheduleReading
   let outbox: Outbox
   let time: any TimeSource
+  let metrics: SchedulerMetrics
 
   static let plannedTooLate = "It came due while the scheduler was not running."
 
@@ -16,6 +17,7 @@ struct RecordingBook: Sendable {
   func save(_ entry: ScheduledRecording, _ transaction: Transaction) throws {
     try RecordingCatalog.save(entry, transaction)
     try outbox.publish(RecordingChanged(recording: entry.recording), in: transaction)
+    metrics.count(entry.recording.state, transaction)
   }
 
   /// Plans an occurrence, or brings what was planned for it in line with its schedule. Entering the

@@ -30,6 +30,7 @@ final class BoundSockets {
   private struct Watched {
     let socket: ZmqSocket
     let monitor: SocketMonitor
+    let isTCP: Bool
     var entry: Int?
     var monitorEntry: Int?
 
@@ -99,6 +100,7 @@ final class BoundSockets {
     outbox?.register(in: &poller)
   }
 
+  /// Callers that did not get in, other than for their key.
   func failures(_ poller: ZmqPoller) throws(TransportError) -> [HandshakeFailure] {
     try failures(of: inbox, poller) + failures(of: outbox, poller)
   }
@@ -153,7 +155,11 @@ final class BoundSockets {
     guard let watched, poller.isReadable(watched.monitorEntry) else { return [] }
     var failures: [HandshakeFailure] = []
     while let event = try watched.monitor.next() {
-      if case .handshakeFailed(let failure) = event { failures.append(failure) }
+      guard case .handshakeFailed(let failure) = event else { continue }
+      // The authenticator tells of a refusal itself, with the key. Over ipc there are no keys that
+      // could be wrong: a caller that hangs up has only ended.
+      if case .refused = failure { continue }
+      if watched.isTCP || !failure.isVague { failures.append(failure) }
     }
     return failures
   }
@@ -171,7 +177,8 @@ final class BoundSockets {
     _ kind: ZmqSocket.Kind, _ endpoint: String, _ highWater: Int32
   ) throws(TransportError) -> Watched {
     let socket = try context.makeSocket(kind)
-    switch try EndpointAddress(parsing: endpoint) {
+    let address = try EndpointAddress(parsing: endpoint)
+    switch address {
     case .ipc(let path):
       try socket.configure(highWater: highWater, security: .folder)
       try IpcSocketFile.prepare(path)
@@ -184,6 +191,6 @@ final class BoundSockets {
     if kind == .xpub { try socket.set(ZMQ_XPUB_VERBOSER, to: Int32(1), "ZMQ_XPUB_VERBOSER") }
     let monitor = try SocketMonitor(socket, in: context)
     try socket.bind(endpoint)
-    return Watched(socket: socket, monitor: monitor)
+    return Watched(socket: socket, monitor: monitor, isTCP: address.isTCP)
   }
 }

@@ -21,7 +21,17 @@ enum HandshakeFailure: Hashable {
     }
   }
 
-  /// For a person.
+  /// For a person on the side that was called.
+  var reasonAsCalled: String {
+    switch self {
+    case .hungUp(let code) where code != EFAULT:
+      "a caller hung up during the handshake: if this goes on, it speaks without CURVE keys, or "
+        + "expects another key than ours"
+    default: reason
+    }
+  }
+
+  /// For a person on the side that calls.
   var reason: String {
     switch self {
     case .refused(400):

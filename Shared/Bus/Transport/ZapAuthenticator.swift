@@ -18,6 +18,8 @@ final class ZapAuthenticator {
   /// Takes effect for the next handshake.
   var keys: KeyRing
 
+  private static let endpoint = "inproc://zeromq.zap.01"
+
   private let socket: ZmqSocket
   private var entry: Int?
 
@@ -25,10 +27,16 @@ final class ZapAuthenticator {
     self.keys = keys
     socket = try context.makeSocket(.rep)
     try socket.set(ZMQ_LINGER, to: Int32(0), "ZMQ_LINGER")
-    try socket.bind("inproc://zeromq.zap.01")
+    try socket.bind(ZapAuthenticator.endpoint)
   }
 
-  func close() { socket.close() }
+  /// From here on nobody gets in. The name is given up at once, where the close would do so a little
+  /// later: a handshake in between would hang until its time is over.
+  func close() {
+    // Fails only where it is closed already.
+    try? socket.unbind(ZapAuthenticator.endpoint)
+    socket.close()
+  }
 
   func register(in poller: inout ZmqPoller) { entry = poller.add(socket) }
 

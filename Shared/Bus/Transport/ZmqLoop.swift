@@ -94,11 +94,7 @@ final class ZmqLoop: @unchecked Sendable {
 
   private func serveConnections(now: Monotonic) throws(TransportError) {
     for refusal in try authenticator?.serve(poller) ?? [] { strangers.add(refusal.reason) }
-    for failure in try bound?.failures(poller) ?? [] where !failure.isVague {
-      // A refusal was told by the authenticator, with the key.
-      if case .refused = failure { continue }
-      strangers.add(failure.reason)
-    }
+    for failure in try bound?.failures(poller) ?? [] { strangers.add(failure.reasonAsCalled) }
     if let reason = strangers.next(now: now) { tell([.handshakeFailed(nil, reason: reason)]) }
     tell(try bound?.followings(poller) ?? [])
     for link in links.values { tell(try link.linkEvents(poller, now: now)) }

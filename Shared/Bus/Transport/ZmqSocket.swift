@@ -32,8 +32,9 @@ final class ZmqSocket {
   /// A frame's limit at both ends (ZMQ_MAXMSGSIZE): far above any message of ours, far below what
   /// would hurt.
   static let largestFrame = 1 << 20
-  /// Frames in one message. ZeroMQ limits frames, not their number.
-  static let mostFrames = 16
+  /// Frames in one message, twice what the largest packet has (a snapshot's part: a header and 500
+  /// bodies). ZeroMQ limits frames, not their number.
+  static let mostFrames = 1024
 
   private var handle: UnsafeMutableRawPointer?
   private let context: ZmqContext
@@ -80,6 +81,12 @@ final class ZmqSocket {
   func bind(_ endpoint: String) throws(TransportError) {
     guard zmq_bind(handle, endpoint) == 0 else {
       throw TransportError.library("zmq_bind", endpoint)
+    }
+  }
+
+  func unbind(_ endpoint: String) throws(TransportError) {
+    guard zmq_unbind(handle, endpoint) == 0 else {
+      throw TransportError.library("zmq_unbind", endpoint)
     }
   }
 

@@ -2,7 +2,9 @@ import Base
 import Configuration
 import FoundationEssentials
 import Messages
+import Metrics
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -16,14 +18,26 @@ final class SchedulerBench {
   /// 2026-11-21T12:00:00Z, a Saturday.
   let time = ManualTimeSource(now: Instant(seconds: 1_795_262_400))
   private var process: (database: Database, service: SchedulerService)?
-  private var readThrough: Int64 = 0
   private var loads: [NodeID: RecorderLoad] = [:]
+  private(set) var metrics = MetricsRegistry()
+  let switches = Switches()
+
+  /// What the process around it would do.
+  final class Switches: Sendable {
+    /// Whether it may take new work.
+    let isRunning = Mutex(true)
+    /// What it said last that keeps it from working.
+    let fault = Mutex<String?>(nil)
+  }
 
   static let gateway = NodeID(unchecked: "gateway")
   static let radio = StreamID(unchecked: "radio")
 
-  init() throws {
+  private let zones: TimeZoneLibrary
+
+  init(zones: TimeZoneLibrary = TimeZoneLibrary()) throws {
     folder = try TemporaryFolder()
+    self.zones = zones
     try start()
   }
 
@@ -40,8 +54,13 @@ final class SchedulerBench {
     var settings = Settings().scheduler
     settings.zone = "Europe/Berlin"
     settings.recorderLostAfter = .seconds(15)
+    var surroundings = Scheduler.Surroundings()
+    surroundings.takesNewWork = { [switches] in switches.isRunning.withLock { $0 } }
+    surroundings.afterStep = { [switches] text in switches.fault.withLock { $0 = text } }
+    metrics = MetricsRegistry()
     let service = try SchedulerService(
-      settings: settings, database: database, outbox: Outbox(time: time), time: time, log: .silent)
+      settings: settings, database: database, outbox: Outbox(time: time),
+      metrics: metrics, surroundings: surroundings, zones: zones, time: time, log: .silent)
     process = (database, service)
   }
 

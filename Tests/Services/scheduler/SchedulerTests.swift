@@ -1,6 +1,9 @@
 import Base
 import Messages
+import Metrics
 import Storage
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import airloom_scheduler
@@ -271,11 +274,85 @@ import Testing
       Set(try await bench.recordings().map(\.recording.node)) == [one, two])
   }
 
-  @Test func tenThousandSchedulesAreLoadedPlannedAndAssignedInSeconds() async throws {
+  @Test func anUpdateOfTheTimeZonesMovesWhatIsPlannedByThem() async throws {
+    let folder = try TemporaryFolder()
+    func copy(_ zone: String, to name: String) throws {
+      try folder.file(name, DurableFile.read("/usr/share/zoneinfo/\(zone)"))
+    }
+    try copy("Europe/Berlin", to: "Europe/Berlin")
+    try copy("Europe/Berlin", to: "Home")
+    let bench = try SchedulerBench(zones: TimeZoneLibrary(folder: folder.path))
+    try await bench.addStream()
+    try await bench.put(SchedulerBench.schedule("show", "0 20 * * *", zone: "Home"))
+    try await bench.step()
+    #expect(try await bench.only().recording.start == Instant("2026-11-21T19:00:00Z"))
+    try copy("Europe/Helsinki", to: "Home")
+    bench.advance(.seconds(600))
+    try await bench.step()
+    let recordings = try await bench.recordings().map(\.recording)
+    #expect(
+      recordings.map(\.start) == [
+        Instant("2026-11-21T18:00:00Z"), Instant("2026-11-21T19:00:00Z"),
+      ])
+    #expect(recordings.map(\.state) == [.planned, .cancelled])
+  }
+
+  @Test func whilePausedNothingNewIsGivenOutAndWhatWasGoesOn() async throws {
+    let entry = try await bench.assigned()
+    bench.switches.isRunning.withLock { $0 = false }
+    try await bench.put(SchedulerBench.once("other", at: bench.time.now() + .seconds(90)))
+    try await bench.step()
+    let others = try await bench.recordings().map(\.recording).filter { $0.id != entry.id }
+    #expect(others.map(\.state) == [.planned])
+    try await bench.event(
+      RecordingFinished(job: entry.id, token: 1, file: SchedulerBench.file()), from: one)
+    #expect(try await bench.find(entry.id).state == .committed)
+    bench.switches.isRunning.withLock { $0 = true }
+    try await bench.step()
+    #expect(try await bench.recordings().map(\.recording.state) == [.committed, .assigned])
+  }
+
+  @Test func aDatabaseThatFailsForAWhileCostsNothingButTime() async throws {
+    try await bench.addStream()
+    try await bench.heartbeat(one)
+    try await bench.put(SchedulerBench.schedule())
+    try await bench.step()
+    try await bench.database.write { _ = try $0.execute("ALTER TABLE recordings RENAME TO away") }
+    bench.advance(.seconds(9 * 3600))
+    try await bench.heartbeat(one)
+    for _ in 0..<3 { try await bench.step() }
+    #expect(bench.switches.fault.withLock { $0 }?.contains("recordings") == true)
+    try await bench.database.write { _ = try $0.execute("ALTER TABLE away RENAME TO recordings") }
+    try await bench.step()
+    #expect(bench.switches.fault.withLock { $0 } == nil)
+    let recordings = try await bench.recordings().map(\.recording)
+    #expect(recordings.map(\.state) == [.assigned, .assigned])
+  }
+
+  @Test func itsMetricsCountWhatHappened() async throws {
+    let entry = try await bench.assigned()
+    try await bench.event(
+      RecordingFinished(job: entry.id, token: 1, file: SchedulerBench.file()), from: one)
+    bench.advance(.seconds(10))
+    try await bench.heartbeat(one)
+    try await bench.step()
+    let text = bench.metrics.text
+    for line in [
+      "airloom_scheduler_recording_changes_total{state=\"committed\"} 1",
+      "airloom_scheduler_unfinished_recordings{state=\"assigned\"} 0",
+      "airloom_scheduler_recorders{presence=\"present\"} 1",
+    ] {
+      #expect(text.contains(line), "\(text)")
+    }
+  }
+
+  @Test func manySchedulesAreLoadedPlannedAndAssignedInSeconds() async throws {
+    // A debug build takes about 0.4 ms for each on an idle machine; 10,000 take 4 s.
+    let count = 2000
     try await bench.addStream()
     let now = bench.time.now()
     try await bench.database.write { transaction in
-      for number in 0..<10_000 {
+      for number in 0..<count {
         let schedule = SchedulerBench.schedule(
           "s\(number)", "\(number % 60) \(number / 60 % 24) * * *", seconds: 60)
         try ScheduleCatalog.save(
@@ -286,13 +363,13 @@ import Testing
     let clock = ContinuousClock()
     let whole = try await clock.measure { try await bench.step() }
     let held = try await bench.database.read { try RecordingCatalog.heldWindows($0).count }
-    #expect(held == 10_000)
+    #expect(held == count)
     #expect(try await bench.desired(one)?.recordings.count == Scheduler.mostPlans)
     let again = try await clock.measure {
       try await bench.put(SchedulerBench.schedule("s5", "5 5 * * *", seconds: 60))
       try await bench.step()
     }
-    print("10,000 schedules: planned and assigned in \(whole), one again in \(again)")
-    #expect(whole < .seconds(60))
+    print("\(count) schedules: planned and assigned in \(whole), one again in \(again)")
+    #expect(whole < .seconds(30))
   }
 }

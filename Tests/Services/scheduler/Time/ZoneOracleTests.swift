@@ -6,11 +6,17 @@ import Testing
 @testable import airloom_scheduler
 
 /// Compares our zones and cron rules with Python's zoneinfo and cronsim at every change of the clocks
-/// from 2000 to 2037 (scripts/time-oracle.py). Runs where `pip install cronsim` was done for the
-/// Python that `AIRLOOM_PYTHON` names (python3); `AIRLOOM_ALL_ZONES=1` takes every zone.
+/// from 2000 to 2037 (scripts/time-oracle.py). Runs where `scripts/setup --tests` could install
+/// cronsim, or with another Python that has it, in `AIRLOOM_PYTHON`; `AIRLOOM_ALL_ZONES=1` takes
+/// every zone.
 @Suite struct ZoneOracleTests {
-  static let python = ProcessInfo.processInfo.environment["AIRLOOM_PYTHON"] ?? "python3"
-  static let hasOracle = system("\(python) -c 'import cronsim, zoneinfo' 2>/dev/null") == 0
+  static let package = #filePath.components(separatedBy: "/Tests/")[0]
+  static let python: String = {
+    let installed = package + "/.build/oracle/bin/python3"
+    return ProcessInfo.processInfo.environment["AIRLOOM_PYTHON"]
+      ?? (access(installed, X_OK) == 0 ? installed : "python3")
+  }()
+  static let hasOracle = system("'\(python)' -c 'import cronsim, zoneinfo' 2>/dev/null") == 0
 
   @Test(.enabled(if: hasOracle, "needs Python with the package cronsim"))
   func agreesWithZoneinfoAndCronsimAtEveryChangeOfTheClocks() throws {
@@ -56,9 +62,9 @@ import Testing
   }
 
   private static func answers() throws -> [Substring] {
-    let script = #filePath.components(separatedBy: "/Tests/")[0] + "/scripts/time-oracle.py"
+    let script = package + "/scripts/time-oracle.py"
     let all = ProcessInfo.processInfo.environment["AIRLOOM_ALL_ZONES"] == "1" ? "all" : ""
-    let stream = try #require(popen("\(python) '\(script)' \(all)", "r"))
+    let stream = try #require(popen("'\(python)' '\(script)' \(all)", "r"))
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {

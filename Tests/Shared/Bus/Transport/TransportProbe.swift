@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Synchronization
+import TestSupport
 
 @testable import Bus
 
@@ -40,8 +41,10 @@ final class TransportProbe: Sendable {
     }
   }
 
-  func waitFor(_ event: LinkEvent, count: Int = 1) async -> Bool {
-    await becomesTrue { self.links.count { $0 == event } >= count }
+  func waitFor(_ event: LinkEvent, count: Int = 1) async throws {
+    try await eventually("\(event) has come \(count) times") {
+      links.count { $0 == event } >= count
+    }
   }
 
   func push(_ text: String, to peer: NodeID) -> Bool {
@@ -51,30 +54,6 @@ final class TransportProbe: Sendable {
   func publish(_ text: String, _ topic: String) -> Bool {
     transport.publish([Array(text.utf8)], topic: topic)
   }
-}
-
-/// Looks again and again until it is so; false when it was not in time.
-func becomesTrue(
-  within limit: Duration = .seconds(20), _ condition: @Sendable () -> Bool
-) async -> Bool {
-  let end = ContinuousClock.now + limit
-  while ContinuousClock.now < end {
-    if condition() { return true }
-    try? await Task.sleep(for: .milliseconds(2))
-  }
-  return condition()
-}
-
-/// The same for conditions over what belongs to one task, such as a plain socket.
-func becomesTrueHere(
-  within limit: Duration = .seconds(20), _ condition: () throws -> Bool
-) async throws -> Bool {
-  let end = ContinuousClock.now + limit
-  while ContinuousClock.now < end {
-    if try condition() { return true }
-    try await Task.sleep(for: .milliseconds(1))
-  }
-  return try condition()
 }
 
 /// A folder of mode 0750 that is removed with the object.
