@@ -26,8 +26,8 @@ actor Capture {
   private var connection: CaptureConnection?
   private var playlistDepth = 0
 
-  /// What the plan wants; `settle` brings the capture in line.
-  private let desire = Mutex(false)
+  /// Since when the stream is needed, nil while it is not; `settle` brings the capture in line.
+  private let desire = Mutex<Instant?>(nil)
   private var isSettling = false
   private var isWanted = false
   private var wantedAt = Instant.epoch
@@ -59,9 +59,11 @@ actor Capture {
 
   /// Says whether the stream is needed; the latest word counts. Returns at once.
   nonisolated func want(_ isNeeded: Bool) {
+    let now = environment.time.now()
     let isNews = desire.withLock { desire in
-      defer { desire = isNeeded }
-      return desire != isNeeded
+      if (desire != nil) == isNeeded { return false }
+      desire = isNeeded ? now : nil
+      return true
     }
     if isNews { Task { await settle() } }
   }
@@ -70,16 +72,16 @@ actor Capture {
     guard !isSettling else { return }
     isSettling = true
     defer { isSettling = false }
-    while case let isNeeded = desire.withLock({ $0 }), isNeeded != isWanted {
-      if isNeeded { await start() } else { await stop() }
+    while case let since = desire.withLock({ $0 }), (since != nil) != isWanted {
+      if let since { await start(since: since) } else { await stop() }
     }
   }
 
   /// Begins to capture; a second call changes nothing.
-  func start() async {
+  private func start(since: Instant) async {
     guard !isWanted else { return }
     isWanted = true
-    wantedAt = environment.time.now()
+    wantedAt = since
     if tape == nil { await load() }
     guard isWanted, tape != nil else { return }
     perform(policy.handle(.wanted, now: environment.time.monotonic()))
@@ -159,7 +161,7 @@ actor Capture {
   // MARK: -
 
   private func load() async {
-    while isWanted, desire.withLock({ $0 }) {
+    while isWanted, desire.withLock({ $0 }) != nil {
       do {
         tape = try await LoadedTape.load(stream, environment)
         return

@@ -45,6 +45,8 @@ struct CapturePolicy {
   /// From asking to the first frame.
   static let startLimit = Duration.seconds(12)
   static let stableAfter = Duration.seconds(10)
+  /// Without an answer for so long, the ledger is told that the source is silent.
+  static let silenceToldAfter = Duration.seconds(1)
 
   private static let quick: [Duration] = [
     .zero, .milliseconds(100), .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2),
@@ -62,6 +64,7 @@ struct CapturePolicy {
   private var failures = 0
   private var stalls = 0
   private var lastByte: Monotonic?
+  private var isSilenceTold = false
   private var generator: SplitMix64
 
   init(addresses: Int, seed: UInt64) {
@@ -109,6 +112,7 @@ struct CapturePolicy {
   private mutating func connect(_ now: Monotonic) -> [Action] {
     state = .connecting(since: now)
     lastByte = nil
+    isSilenceTold = false
     return [
       .connect(address: failures / 2 % addresses),
       .report(.connecting, reason: nil),
@@ -117,10 +121,14 @@ struct CapturePolicy {
 
   private mutating func checkStart(_ since: Monotonic, _ now: Monotonic) -> [Action] {
     if let lastByte, now - lastByte >= stallLimit { return stall(now - lastByte, now) }
-    guard now - since >= CapturePolicy.startLimit else { return [] }
-    return fail(
-      SourceFailure(
-        .sourceUnreachable, "The source did not answer within 12 seconds.", pace: .quick), now)
+    let silence = SourceFailure(
+      .sourceUnreachable, "The source takes the connection and does not answer.")
+    if now - since >= CapturePolicy.startLimit { return fail(silence, now) }
+    guard lastByte == nil, !isSilenceTold, now - since >= CapturePolicy.silenceToldAfter else {
+      return []
+    }
+    isSilenceTold = true
+    return [.outage(silence)]
   }
 
   private mutating func checkStall(_ now: Monotonic) -> [Action] {

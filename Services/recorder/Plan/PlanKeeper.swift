@@ -104,7 +104,7 @@ actor PlanKeeper {
         due = policy.due(items, now: environment.time.now(), isPaused: isPaused)
       }
       if !due.ends.isEmpty { try await close(due.ends) }
-      apply(due)
+      // First what drains, so that a stream whose last window closed is not let go of too soon.
       finishWhatIsOver()
     } catch {
       // Captures run on; what could not be written is due still.

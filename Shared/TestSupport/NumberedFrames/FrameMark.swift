@@ -36,14 +36,8 @@ struct FrameMark: Hashable {
     bytes += FrameMark.digits(UInt64(tag), 8)
     bytes += FrameMark.digits(number, 16)
     bytes += FrameMark.digits(UInt64(FrameMark.check(tag, number)), 8)
-    var generator = SplitMix64(seed: number ^ UInt64(tag) << 32)
-    while bytes.count < count {
-      var word = generator.next()
-      for _ in 0..<min(8, count - bytes.count) {
-        bytes.append(UInt8(ascii: "a") + UInt8(word & 15))
-        word >>= 8
-      }
-    }
+    let filling = UInt8(ascii: "a") + UInt8(number % 26)
+    bytes += [UInt8](repeating: filling, count: count - bytes.count)
     return bytes
   }
 

@@ -1,4 +1,5 @@
 public import Base
+internal import Glibc
 
 /// Which numbered frames a piece of media holds, in the order of its bytes, and what is wrong with
 /// them. Works on raw frames and on containers alike, since the marks stay in one piece.
@@ -85,16 +86,15 @@ public struct NumberedReport: Sendable, CustomStringConvertible {
     var found: [Int] = []
     let magic = FrameMark.magic
     bytes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
       var index = 0
-      while index + magic.count <= bytes.count {
-        if bytes[index] == magic[0], bytes[index + 1] == magic[1], bytes[index + 2] == magic[2],
-          bytes[index + 3] == magic[3]
-        {
-          found.append(index)
-          index += magic.count
-        } else {
-          index += 1
-        }
+      while let hit = memchr(base + index, Int32(magic[0]), bytes.count - index) {
+        let position = UnsafeRawPointer(hit) - base
+        let isMark =
+          bytes.count - position >= magic.count
+          && memcmp(base + position, magic, magic.count) == 0
+        if isMark { found.append(position) }
+        index = position + (isMark ? magic.count : 1)
       }
     }
     return found

@@ -106,6 +106,18 @@ struct CapturePolicyTests {
     #expect(run.outages == [.sourceUnreachable])
   }
 
+  @Test
+  func `A source that does not answer is in the ledger after a second, and given up after 12`() {
+    var run = Run()
+    run.send(.wanted)
+    run.pass(0.9)
+    #expect(run.outages == [])
+    run.pass(10.9)
+    #expect(run.outages == [.sourceUnreachable] && run.connects.count == 1)
+    run.pass(0.3)
+    #expect(run.outages.count == 2 && run.connects.count == 2)
+  }
+
   @Test func `After two failures the next address is tried, and the first again once all is well`()
   {
     var run = Run(addresses: 3)
