@@ -9,6 +9,8 @@ public struct Row: ~Copyable {
   private let statement: OpaquePointer
   private let sql: String
 
+  /// Not inlined: Swift 6.3.1 crashes when it optimises a function into which this was.
+  @inline(never)
   init(statement: OpaquePointer, sql: String) {
     self.statement = statement
     self.sql = sql
