@@ -65,7 +65,8 @@ let package = Package(
     shared("Bus", ["Base", "Messages", "Storage", "CShims", "CZmq", "CSodium"]),
     shared(
       "Service",
-      ["Base", "Messages", "Bus", "Storage", "Configuration", "HTTPServer", "Metrics", "CShims"]),
+      ["Base", "Messages", "Bus", "Storage", "Configuration", "HTTPServer", "Metrics", "CShims"],
+      exclude: ["README.md"]),
     shared(
       "TestSupport",
       ["Base", "Subprocess", "Media", "HTTPClient", "CShims"]),
@@ -108,8 +109,8 @@ let package = Package(
     tests(
       "ServiceTests", path: "Shared/Service",
       [
-        "Base", "Configuration", "HTTPClient", "Messages", "Service", "Storage", "Subprocess",
-        "airloom-converter",
+        "Base", "Bus", "Configuration", "HTTPClient", "Messages", "Service", "Storage", "Subprocess",
+        "airloom-converter", "airloom-feeder",
       ]),
     tests(
       "SchedulerTests", path: "Services/scheduler",

@@ -22,7 +22,7 @@ struct ComponentGroup: Sendable {
     let tasks = components.map { component in
       Task { await run(component, failures) }
     }
-    let reason = await drain.wait()
+    let reason = await drain.wait() ?? "cancelled"
     await onDrain(reason)
     for (component, task) in zip(components, tasks).reversed() {
       task.cancel()

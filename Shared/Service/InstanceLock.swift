@@ -5,10 +5,10 @@ internal import Glibc
 /// Makes sure that a node runs once: an flock(2) on `run/<node>.lock`, held until the process ends
 /// however it ends. The file holds the owner's process id for people to read; it is never removed,
 /// because removing it would let two processes lock two different files of the same name.
-final class InstanceLock: Sendable {
+public final class InstanceLock: Sendable {
   private let descriptor: Int32
 
-  init(path: String, node: String) throws(ServiceError) {
+  public init(path: String, node: String) throws(ServiceError) {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else {
       let error = SystemError(code: errno, call: "open", subject: path)

@@ -1,5 +1,4 @@
 public import Base
-internal import Bus
 public import Configuration
 internal import Glibc
 internal import Messages
@@ -61,11 +60,11 @@ public final class ServiceHost: Sendable {
     }
   }
 
-  /// Opens this node's database with the bus's tables and the service's own.
+  /// Opens this node's database; the schemas must include `BusSchema.schema`.
   public func openDatabase(
     schemas: [(name: String, migrations: [Migration])]
   ) throws -> Database {
-    try Database(path: home.database(of: node), schemas: [BusSchema.schema] + schemas)
+    try Database(path: home.database(of: node), schemas: schemas)
   }
 
   /// Where the other services answer: the page's port plus 1 … 5; 0 where that is 0.

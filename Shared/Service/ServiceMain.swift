@@ -96,6 +96,12 @@ extension ServiceHost {
   private static func prepareProcess() {
     // Nothing that we write is for others.
     umask(0o027)
+    // Whoever reads our log through a pipe may stand still (a terminal after Ctrl-S); lines are then
+    // lost rather than captures.
+    var status = stat()
+    if fstat(STDERR_FILENO, &status) == 0, status.st_mode & S_IFMT == S_IFIFO {
+      _ = airloom_set_nonblocking(STDERR_FILENO, true)
+    }
     // Captures need descriptors; the soft limit is only there for programs that use select(2).
     var limit = rlimit()
     let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

@@ -1,8 +1,10 @@
 internal import Glibc
 
-/// SIGTERM and SIGINT: the first asks the process to end its work, the second ends it at once.
+/// SIGTERM and SIGINT: the first asks the process to end its work, the second ends it at once. SIGHUP
+/// (the terminal or the parent is gone) asks as well, however often it comes: the kernel repeats the
+/// "parent died" signal for each thread of a parent that is killed.
 ///
-/// The two are blocked in every thread and taken by sigwait(3) on the main thread, so that nothing
+/// They are blocked in every thread and taken by sigwait(3) on the main thread, so that nothing
 /// runs inside a signal handler. An asynchronous `main` would not do: the runtime then parks the main
 /// thread in sigsuspend(2) with every signal let through. SIGPIPE is ignored: a peer that hangs up is
 /// an error of a call.
@@ -20,7 +22,8 @@ public enum SignalWatcher {
     onFirst: (_ name: String) -> Void, onSecond: (_ name: String) -> Void = { _ in }
   ) -> Never {
     onFirst(name(of: next()))
-    let number = next()
+    var number = SIGHUP
+    while number == SIGHUP { number = next() }
     onSecond(name(of: number))
     _exit(128 + number)
   }
@@ -33,7 +36,7 @@ public enum SignalWatcher {
   }
 
   private static func name(of number: Int32) -> String {
-    number == SIGINT ? "SIGINT" : "SIGTERM"
+    [SIGINT: "SIGINT", SIGHUP: "SIGHUP"][number] ?? "SIGTERM"
   }
 
   private static var watched: sigset_t {
@@ -41,6 +44,7 @@ public enum SignalWatcher {
     sigemptyset(&signals)
     sigaddset(&signals, SIGTERM)
     sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGHUP)
     return signals
   }
 }

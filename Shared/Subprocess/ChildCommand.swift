@@ -48,8 +48,9 @@ public struct ChildCommand: Sendable {
   public var errors = Output.tail(limit: 16 << 10)
   /// Added to this process's niceness; 10 … 19 for work that must not disturb a capture.
   public var niceness: Int32 = 0
-  /// What the kernel sends the child when this process dies, however it dies. A program that has
-  /// something to bring to an end may be given SIGTERM; nil lets it live on.
+  /// What the kernel sends the child when this process dies, however it dies. It comes once
+  /// for each thread that we had, so a program that ends on its second SIGTERM needs another, such
+  /// as SIGHUP; nil lets the child live on.
   public var deathSignal: Int32? = SIGKILL
 
   public init(_ program: String, _ arguments: [String] = []) {

@@ -76,4 +76,12 @@ struct BoardTests {
     #expect(await drain.wait() == "first")
     #expect(drain.reason == "first")
   }
+
+  @Test("waiting for the drain ends when the task is cancelled")
+  func cancelledWait() async {
+    let drain = DrainSwitch()
+    let waiting = Task { await drain.wait() }
+    waiting.cancel()
+    #expect(await waiting.value == nil)
+  }
 }

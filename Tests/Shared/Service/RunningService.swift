@@ -7,25 +7,27 @@ import Service
 import Subprocess
 import TestSupport
 
-/// The converter as a process of its own: the plainest service there is.
+/// A service as a process of its own; by default the converter, the plainest there is.
 struct RunningService {
   let child: ChildProcess
-  let home: Home
+  let folder: TemporaryFolder
+  var home: Home { Home(folder.path) }
   let node: NodeID
 
   static func start(
-    in folder: TemporaryFolder, settings: String = "[web]\nport = 0\n",
+    _ program: String = "airloom-converter", in folder: TemporaryFolder,
+    settings: String = "[web]\nport = 0\n",
     node: String = "converter-1",
     environment: [String: String] = [:], waits: Bool = true
   ) async throws -> RunningService {
     try folder.file("airloom.toml", settings)
     var command = ChildCommand(
-      try BuiltPrograms.path("airloom-converter"), ["--home", folder.path, "--node", node])
+      try BuiltPrograms.path(program), ["--home", folder.path, "--node", node])
     command.errors = .tail(limit: 64 << 10)
     command.environment = environment
     let child = try await ChildProcess.start(command)
     let service = RunningService(
-      child: child, home: Home(folder.path), node: NodeID(unchecked: node))
+      child: child, folder: folder, node: NodeID(unchecked: node))
     if waits {
       try await eventually("the service is ready") {
         if let exit = child.ending { throw TestFailure("it \(exit): \(child.errorText)") }

@@ -1,0 +1,105 @@
+import Base
+import Configuration
+import Glibc
+import Service
+import Subprocess
+import TestSupport
+import Testing
+
+@Suite("airloom up")
+struct UpTests {
+  @Test("makes a home with commented settings at the first start, and keeps them")
+  func firstStart() async throws {
+    let folder = try TemporaryFolder()
+    // Without a service to start it ends by itself.
+    var command = ChildCommand(
+      try BuiltPrograms.path("airloom"), ["up", "--home", folder("new/home")])
+    command.environment = ["AIRLOOM_UP_SERVICES": ""]
+    let first = try await ChildProcess.start(command)
+    #expect(await first.exit().reason == .exited(ExitCode.configuration.rawValue))
+    #expect(first.errorText == "airloom: [up] services is empty: name the services to start\n")
+    let text = try folder.text("new/home/airloom.toml")
+    #expect(text.contains("# port = 8666"))
+    try folder.file("new/home/airloom.toml", text + "\n# mine\n")
+    _ = try await ChildProcess.start(command).exit()
+    #expect(try folder.text("new/home/airloom.toml").hasSuffix("# mine\n"))
+  }
+
+  @Test("starts the services, shows their lines behind their names, and drains on Ctrl-C")
+  func life() async throws {
+    let up = try await AirloomProgram.up(in: try TemporaryFolder())
+    let pids = [await up.pid(of: "converter-1"), await up.pid(of: "feeder")].compactMap(\.self)
+    #expect(pids.count == 2)
+    let exit = await up.child.stop(StopLadder([.init(.signal(SIGINT), grace: .seconds(30))]))
+    #expect(exit.reason == .exited(0))
+    #expect(pids.allSatisfy(isGone))
+    #expect(up.text.contains("converter | "))
+    #expect(up.text.contains("feeder    | "))
+    #expect(up.text.contains("SIGINT: the services end their work; once more kills them"))
+    #expect(up.text.hasSuffix("all services have ended\n"))
+    #expect(!up.text.contains("\u{1B}"))
+  }
+
+  @Test("starts a killed service again while the others go on")
+  func restart() async throws {
+    let up = try await AirloomProgram.up(in: try TemporaryFolder())
+    let feeder = await up.pid(of: "feeder")
+    let first = try #require(await up.pid(of: "converter-1"))
+    kill(first, SIGKILL)
+    try await eventually("another converter answers") {
+      let pid = await up.pid(of: "converter-1")
+      return pid != nil && pid != first
+    }
+    let feederNow = await up.pid(of: "feeder")
+    #expect(feederNow == feeder, "\(up.text)")
+    #expect(up.text.contains("converter was ended by signal 9 (SIGKILL); starting it again"))
+    await up.child.stop(StopLadder([.init(.signal(SIGTERM), grace: .seconds(30))]))
+  }
+
+  @Test("kills a service that hangs when told twice")
+  func secondSignal() async throws {
+    let up = try await AirloomProgram.up(in: try TemporaryFolder())
+    let converter = try #require(await up.pid(of: "converter-1"))
+    // Deaf to SIGTERM for as long as something keeps it stopped.
+    let keeper = Task {
+      while !Task.isCancelled {
+        kill(converter, SIGSTOP)
+        try? await Task.sleep(for: .milliseconds(1))
+      }
+    }
+    defer { keeper.cancel() }
+    kill(up.child.pid, SIGTERM)
+    try await eventually("the first signal was taken") { up.text.contains("once more kills them") }
+    kill(up.child.pid, SIGINT)
+    #expect(await up.child.exit().reason == .exited(128 + SIGINT))
+    try await eventually("the converter is gone") { isGone(converter) }
+  }
+
+  @Test("lets its services end in order when it is itself killed")
+  func killed() async throws {
+    let folder = try TemporaryFolder()
+    let up = try await AirloomProgram.up(in: folder)
+    let pids = [await up.pid(of: "converter-1"), await up.pid(of: "feeder")].compactMap(\.self)
+    kill(up.child.pid, SIGKILL)
+    _ = await up.child.exit()
+    try await eventually("the services are gone") { pids.allSatisfy(isGone) }
+    // In order: each took its socket away itself.
+    let left = TemporaryFolder.names(in: up.home.run).filter { $0.hasSuffix(".sock") }
+    #expect(left.isEmpty)
+    let again = try await AirloomProgram.up(in: folder)
+    await again.child.stop(StopLadder([.init(.signal(SIGTERM), grace: .seconds(30))]))
+  }
+
+  @Test("runs once for a home, and says what is wrong with the settings")
+  func refusals() async throws {
+    let folder = try TemporaryFolder()
+    let up = try await AirloomProgram.up(in: folder)
+    let second = try await AirloomProgram.run(["up"], home: folder)
+    #expect(second.exit.reason == .exited(ExitCode.alreadyRunning.rawValue))
+    #expect(second.errorText.contains("airloom up runs already as process \(up.child.pid)"))
+    await up.child.stop(StopLadder([.init(.signal(SIGTERM), grace: .seconds(30))]))
+    let bad = try await AirloomProgram.up(in: folder, settings: "[web]\nprot = 1", waits: false)
+    #expect(await bad.child.exit().reason == .exited(ExitCode.configuration.rawValue))
+    #expect(bad.text.contains("airloom.toml:2:1: [web] has no key 'prot'; did you mean 'port'?"))
+  }
+}
