@@ -1,0 +1,88 @@
+import Base
+import HTTPServer
+import Messages
+import Storage
+
+/// `/api/v1/status`, `/nodes`, `/commands`, `/events`, and `/healthz`.
+struct SystemRoutes {
+  private struct Status: Encodable {
+    let time: Instant
+    let recordings: [String: Int]
+    let deliveries: [String: Int]
+    let onAir: [Recording]
+    let next: [Recording]
+    let nodes: [NodeBoard.Node]
+  }
+
+  private struct Nodes: Encodable {
+    let nodes: [NodeBoard.Node]
+  }
+
+  private struct Control: Decodable {
+    let command: ControlCommand
+  }
+
+  private struct Command: Encodable {
+    let id: MessageID
+    let summary: String
+    let sentAt: Instant
+    let outcome: CommandOutcome?
+  }
+
+  private struct Hello: Encodable {
+    let time: Instant
+  }
+
+  let services: GatewayServices
+
+  func add(to router: inout GuardedRouter) {
+    router.addOpen("GET", "/healthz") { _ in .text("ok\n") }
+    router.add("GET", "/api/v1/status") { _, _ in try await status() }
+    router.add("GET", "/api/v1/nodes") { _, _ in try .json(Nodes(nodes: services.nodes.all)) }
+    router.add("POST", "/api/v1/nodes/{id}/control") { request, _ in try await control(request) }
+    router.add("GET", "/api/v1/commands/{id}") { request, _ in try await command(request) }
+    router.add("GET", "/api/v1/events") { _, _ in
+      let hello = try StoredJSON.encode(Hello(time: services.time.now()))
+      return try services.feed.hub.subscribe(first: EventHub.format(event: "hello", data: hello))
+    }
+  }
+
+  private func status() async throws -> Response {
+    let now = services.time.now()
+    let onAir = RecordingCatalog.Filter(
+      states: [.recording, .finishing], newestFirst: false, limit: 200)
+    let next = RecordingCatalog.Filter(
+      states: [.planned, .assigned], from: now - .seconds(60), newestFirst: false, limit: 20)
+    let (recordings, deliveries, running, coming) = try await services.database.read {
+      (
+        try RecordingCatalog.counts($0), try DeliveryCatalog.counts($0),
+        try RecordingCatalog.select(onAir, $0), try RecordingCatalog.select(next, $0)
+      )
+    }
+    return try .json(
+      Status(
+        time: now, recordings: recordings, deliveries: deliveries, onAir: running, next: coming,
+        nodes: services.nodes.all))
+  }
+
+  private func control(_ request: Request) async throws -> Response {
+    let node: NodeID = try request.identifier()
+    let input: Control = try request.decoded()
+    guard services.nodes.all.contains(where: { $0.heartbeat.node == node }) else {
+      throw Problem.notFound
+    }
+    guard let body = await services.controls.ask(node, input.command) else {
+      throw Problem(
+        504, "silent", "\(node) did not answer in time; see whether it is running.")
+    }
+    return .json(Array(body.utf8))
+  }
+
+  private func command(_ request: Request) async throws -> Response {
+    let id: MessageID = try request.identifier()
+    guard let found = try await services.database.read({ try CommandCatalog.find(id, $0) })
+    else { throw Problem.notFound }
+    return try .json(
+      Command(id: id, summary: found.summary, sentAt: found.sentAt, outcome: found.outcome))
+  }
+}

@@ -1,0 +1,64 @@
+import HTTPServer
+import Storage
+
+/// Who may call a route.
+enum Access: Sendable {
+  /// Anybody; each such route is named in a test.
+  case open
+  /// Whoever is logged in, or has a token.
+  case member
+}
+
+/// The route table with its gate: a handler is reached only by those who may, and there is no way to
+/// add one without saying who that is.
+struct GuardedRouter: Sendable {
+  typealias Handler = @Sendable (Request, Identity) async throws -> Response
+
+  private(set) var router = Router()
+  /// For the test that holds the table against the description.
+  private(set) var access: [String: Access] = [:]
+  private let accounts: Accounts
+  private let cookie: SessionCookie
+
+  init(accounts: Accounts) {
+    self.accounts = accounts
+    cookie = SessionCookie(isSecure: accounts.settings.isBehindTLSProxy)
+  }
+
+  mutating func add(_ method: String, _ pattern: String, _ handler: @escaping Handler) {
+    access["\(method) \(pattern)"] = .member
+    router.add(method, pattern) { [accounts, cookie] request in
+      let identity = try await GuardedRouter.identify(request, accounts, cookie)
+      return try await handler(request, identity)
+    }
+  }
+
+  mutating func addOpen(
+    _ method: String, _ pattern: String, _ handler: @escaping Router.Handler
+  ) {
+    access["\(method) \(pattern)"] = .open
+    router.add(method, pattern) { request in
+      if let refusal = CrossSiteGuard.refusal(of: request, hasCookie: false) { throw refusal }
+      return try await handler(request)
+    }
+  }
+
+  private static func identify(
+    _ request: Request, _ accounts: Accounts, _ cookie: SessionCookie
+  ) async throws -> Identity {
+    if let authorization = request.header("Authorization"),
+      authorization.lowercased().hasPrefix("bearer ")
+    {
+      guard let identity = try await accounts.identify(bearer: String(authorization.dropFirst(7)))
+      else { throw Problem(401, "bad_token", "This token does not exist or was revoked.") }
+      return identity
+    }
+    if let secret = cookie.secret(in: request),
+      let identity = try await accounts.identify(cookie: secret)
+    {
+      if let refusal = CrossSiteGuard.refusal(of: request, hasCookie: true) { throw refusal }
+      return identity
+    }
+    throw Problem(401, "not_logged_in", "Log in first.")
+  }
+}

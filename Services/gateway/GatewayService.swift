@@ -1,0 +1,89 @@
+import Base
+import Bus
+import HTTPServer
+import Messages
+import Storage
+
+/// The gateway: its parts, and who is told of what.
+struct GatewayService: Sendable {
+  let services: GatewayServices
+  let handlers: BusHandlers
+  let router: GuardedRouter
+
+  /// `report` sends telemetry; the bus does not exist yet when this is made.
+  init(
+    settings: GatewaySettings, database: Database, outbox: Outbox,
+    time: any TimeSource = SystemTimeSource(), log: Logger,
+    report: @escaping @Sendable (ControlRequest, NodeID) -> Void
+  ) async throws {
+    let feed = LiveFeed()
+    let desk = CommandDesk(
+      database: database, outbox: outbox, patience: settings.commandPatience, time: time)
+    let services = GatewayServices(
+      settings: settings, database: database,
+      accounts: try await Accounts(settings: settings, database: database, time: time),
+      desk: desk, controls: ControlDesk(send: report), nodes: NodeBoard(feed: feed, time: time),
+      feed: feed, time: time, log: log)
+    self.services = services
+    handlers = GatewayService.handlers(services)
+    router = GatewayService.router(services)
+    try await services.accounts.prepareFirstAdministrator(log: log)
+  }
+
+  /// Serves until the task is cancelled.
+  func run(on server: Server) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await services.feed.hub.run() }
+      group.addTask {
+        while !Task.isCancelled {
+          services.nodes.review()
+          try? await Task.sleep(for: .seconds(1))
+        }
+      }
+      await group.waitForAll()
+    }
+    await server.stop()
+  }
+
+  func makeServer(_ address: ServerAddress) throws(ServerError) -> Server {
+    var configuration = Server.Configuration(address)
+    configuration.threads = 2
+    let headers = SecurityHeaders(isBehindTLSProxy: services.settings.isBehindTLSProxy)
+    return try Server(configuration, finish: { headers.add(to: &$1) }, handler: respond)
+  }
+
+  @Sendable func respond(to request: Request) async -> Response {
+    let response = await router.router.respond(to: request) { [log = services.log] error in
+      log.error("a request failed", ("path", request.path), ("reason", "\(error)"))
+    }
+    // A browser that opens the page is led to the login rather than shown an error.
+    if response.status == 401, request.path == "/" { return .redirect(to: "/login") }
+    return response
+  }
+
+  private static func handlers(_ services: GatewayServices) -> BusHandlers {
+    var handlers = BusHandlers()
+    ReadModel(settings: services.settings, feed: services.feed, desk: services.desk)
+      .register(in: &handlers)
+    handlers.onTelemetry(Heartbeat.self) { [nodes = services.nodes] heartbeat, heard in
+      nodes.note(heartbeat, offset: heard.apparentOffset)
+    }
+    handlers.onTelemetry(ControlReply.self) { [controls = services.controls] reply, _ in
+      controls.settle(reply)
+    }
+    return handlers
+  }
+
+  private static func router(_ services: GatewayServices) -> GuardedRouter {
+    var router = GuardedRouter(accounts: services.accounts)
+    PageRoutes().add(to: &router)
+    AccountRoutes(services: services).add(to: &router)
+    StreamRoutes(services: services).add(to: &router)
+    ScheduleRoutes(services: services).add(to: &router)
+    RecordingRoutes(services: services).add(to: &router)
+    DestinationRoutes(services: services).add(to: &router)
+    DeliveryRoutes(services: services).add(to: &router)
+    SystemRoutes(services: services).add(to: &router)
+    return router
+  }
+}

@@ -1,0 +1,27 @@
+import Base
+
+/// What the gateway is told from outside.
+struct GatewaySettings: Sendable {
+  var home: String
+  var host = "127.0.0.1"
+  var port: UInt16 = 8666
+  /// Where finished recordings may lie; nothing outside is ever served.
+  var mediaFolder: String
+  /// A proxy that speaks TLS stands in front: its X-Forwarded-For is believed, cookies are Secure.
+  var isBehindTLSProxy = false
+  /// The first administrator's password, from AIRLOOM_ADMIN_PASSWORD.
+  var adminPassword: String?
+  var scheduler = NodeID(unchecked: "scheduler")
+  var delivery = NodeID(unchecked: "delivery")
+  /// How long an answer waits for a command's outcome.
+  var commandPatience = Duration.seconds(4)
+  var sessionIdleLimit = Duration.seconds(12 * 3600)
+  var sessionLifetime = Duration.seconds(7 * 86_400)
+
+  init(home: String, mediaFolder: String? = nil) {
+    self.home = home
+    self.mediaFolder = mediaFolder ?? home + "/media"
+  }
+
+  var firstPasswordPath: String { home + "/first-password" }
+}

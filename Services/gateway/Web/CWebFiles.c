@@ -1,0 +1,97 @@
+// Embeds the files of pages/. The compiler notes them as what this file depends on, so a changed page
+// is built in anew; a new page is added to the list below.
+#include "include/CWebFiles.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const unsigned char api_js[] = {
+#embed "pages/api.js"
+};
+static const unsigned char app_js[] = {
+#embed "pages/app.js"
+};
+static const unsigned char cron_js[] = {
+#embed "pages/cron.js"
+};
+static const unsigned char deliveries_js[] = {
+#embed "pages/deliveries.js"
+};
+static const unsigned char dom_js[] = {
+#embed "pages/dom.js"
+};
+static const unsigned char format_js[] = {
+#embed "pages/format.js"
+};
+static const unsigned char forms_js[] = {
+#embed "pages/forms.js"
+};
+static const unsigned char icon_svg[] = {
+#embed "pages/icon.svg"
+};
+static const unsigned char index_html[] = {
+#embed "pages/index.html"
+};
+static const unsigned char login_html[] = {
+#embed "pages/login.html"
+};
+static const unsigned char login_js[] = {
+#embed "pages/login.js"
+};
+static const unsigned char overview_js[] = {
+#embed "pages/overview.js"
+};
+static const unsigned char player_js[] = {
+#embed "pages/player.js"
+};
+static const unsigned char recordings_js[] = {
+#embed "pages/recordings.js"
+};
+static const unsigned char schedules_js[] = {
+#embed "pages/schedules.js"
+};
+static const unsigned char states_js[] = {
+#embed "pages/states.js"
+};
+static const unsigned char store_js[] = {
+#embed "pages/store.js"
+};
+static const unsigned char streams_js[] = {
+#embed "pages/streams.js"
+};
+static const unsigned char style_css[] = {
+#embed "pages/style.css"
+};
+static const unsigned char system_js[] = {
+#embed "pages/system.js"
+};
+static const unsigned char timeline_js[] = {
+#embed "pages/timeline.js"
+};
+
+static const struct airloom_web_file files[] = {
+    {"api.js", api_js, sizeof api_js},
+    {"app.js", app_js, sizeof app_js},
+    {"cron.js", cron_js, sizeof cron_js},
+    {"deliveries.js", deliveries_js, sizeof deliveries_js},
+    {"dom.js", dom_js, sizeof dom_js},
+    {"format.js", format_js, sizeof format_js},
+    {"forms.js", forms_js, sizeof forms_js},
+    {"icon.svg", icon_svg, sizeof icon_svg},
+    {"index.html", index_html, sizeof index_html},
+    {"login.html", login_html, sizeof login_html},
+    {"login.js", login_js, sizeof login_js},
+    {"overview.js", overview_js, sizeof overview_js},
+    {"player.js", player_js, sizeof player_js},
+    {"recordings.js", recordings_js, sizeof recordings_js},
+    {"schedules.js", schedules_js, sizeof schedules_js},
+    {"states.js", states_js, sizeof states_js},
+    {"store.js", store_js, sizeof store_js},
+    {"streams.js", streams_js, sizeof streams_js},
+    {"style.css", style_css, sizeof style_css},
+    {"system.js", system_js, sizeof system_js},
+    {"timeline.js", timeline_js, sizeof timeline_js},
+};
+
+const struct airloom_web_file *airloom_web_file(size_t index) {
+  return index < sizeof files / sizeof *files ? &files[index] : NULL;
+}

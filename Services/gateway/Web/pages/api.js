@@ -1,0 +1,45 @@
+// Talking to the gateway. Every refusal becomes a `Refusal` with the server's own sentence.
+
+export class Refusal extends Error {
+  constructor(status, error) {
+    super(error?.message ?? `The gateway answered ${status}.`);
+    this.status = status;
+    this.code = error?.code;
+    this.field = error?.field;
+  }
+}
+
+async function send(method, path, body) {
+  let response;
+  try {
+    response = await fetch(`/api/v1/${path}`, {
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new Refusal(0, { message: "The gateway cannot be reached." });
+  }
+  if (response.status === 401) {
+    location.replace("/login");
+    throw new Refusal(401, { message: "Log in again." });
+  }
+  const text = await response.text();
+  let value = null;
+  try { value = text ? JSON.parse(text) : null; } catch { /* logs are text */ }
+  if (!response.ok) throw new Refusal(response.status, value?.error);
+  return { status: response.status, value, text };
+}
+
+export const api = {
+  get: async (path) => (await send("GET", path)).value,
+  text: async (path) => (await send("GET", path)).text,
+  post: (path, body) => send("POST", path, body),
+  put: (path, body) => send("PUT", path, body),
+  remove: (path) => send("DELETE", path),
+};
+
+/** What to say of a change that was done, or is only noted so far (202). */
+export function said(answer, done) {
+  return answer.status === 202 ? answer.value.message : answer.value?.message ?? done;
+}
