@@ -6,6 +6,7 @@ public struct Settings: Hashable, Sendable {
   public var log = Log()
   public var web = Web()
   public var service = Service()
+  public var bus = Bus()
   public var media = Media()
   public var scheduler = Scheduler()
   public var recorder = Recorder()
@@ -28,6 +29,15 @@ public struct Settings: Hashable, Sendable {
   public struct Service: Hashable, Sendable {
     public var statusAddress = "127.0.0.1"
     public var drain = Duration.seconds(10)
+  }
+
+  /// Where the services that others must reach are: `host:port` of the inbox, the outbox being on the
+  /// next port. Empty: on this host, by a socket in the home folder.
+  public struct Bus: Hashable, Sendable {
+    public var scheduler = ""
+    public var feeder = ""
+    public var delivery = ""
+    public var listenAddress = ""
   }
 
   public struct Media: Hashable, Sendable {

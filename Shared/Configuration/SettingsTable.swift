@@ -1,7 +1,7 @@
 /// Every section and key of `airloom.toml`.
 public enum SettingsTable {
   public static let sections: [SettingsSection] = [
-    web, general, media, scheduler, recorder, delivery, up, log,
+    web, general, bus, media, scheduler, recorder, delivery, up, log,
   ]
 
   private static let log = SettingsSection(
@@ -38,6 +38,22 @@ public enum SettingsTable {
       .seconds(
         "drain_s", \.service.drain, 1...300,
         "How long a service may take to end its work after SIGTERM or Ctrl-C."),
+    ])
+
+  private static let bus = SettingsSection(
+    name: "bus",
+    about: "Where services on other hosts are reached. Leave all empty on a single host.",
+    settings: [
+      .text(
+        "scheduler", \.bus.scheduler,
+        "`host:port` of the scheduler; it takes that port and the next. Over the network every "
+          + "node needs its key in keys/curve.authorized (docs/configuration.md, Several hosts)."),
+      .text("feeder", \.bus.feeder, "`host:port` of the feeder, likewise."),
+      .text("delivery", \.bus.delivery, "`host:port` of the delivery service, likewise."),
+      .text(
+        "listen_address", \.bus.listenAddress,
+        "Address that a service on this host listens on where it is not the one that others "
+          + "reach it by, such as 0.0.0.0 in a container."),
     ])
 
   private static let media = SettingsSection(

@@ -108,10 +108,8 @@ extension ServiceHost {
       let body = String(decoding: desk.answer(request.command), as: UTF8.self)
       answering.node?.report(ControlReply(id: request.id, node: node, body: body), to: heard.from)
     }
-    let endpoints = { (node: NodeID) in Endpoints.ipc(of: node, in: self.home.bus) }
-    let settings = TransportSettings(
-      node: node, bind: binds ? endpoints(node) : nil,
-      peers: Dictionary(uniqueKeysWithValues: peers.map { ($0, endpoints($0)) }))
+    let places = BusPlaces(settings: settings.bus, home: home)
+    let settings = try places.transport(of: node, service: service, binds: binds, peers: peers)
     let busNode = try await BusNode(
       settings: settings, database: database, outbox: outbox, handlers: handlers,
       log: log.with(("part", "bus")))
