@@ -50,8 +50,6 @@ public struct Settings: Hashable, Sendable {
     public var horizon = Duration.seconds(86_400)
     /// Empty: the system's zone.
     public var zone = ""
-    public var paddingBefore = Duration.seconds(0)
-    public var paddingAfter = Duration.seconds(0)
     public var recorderLostAfter = Duration.seconds(15)
   }
 

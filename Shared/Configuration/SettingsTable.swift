@@ -77,14 +77,9 @@ public enum SettingsTable {
         "zone", \.scheduler.zone,
         "Time zone of schedules that name none, such as \"Europe/Berlin\"; empty is the system's."),
       .seconds(
-        "padding_before_s", \.scheduler.paddingBefore, 0...7200,
-        "How much earlier a recording begins than its schedule says, where that says nothing."),
-      .seconds(
-        "padding_after_s", \.scheduler.paddingAfter, 0...7200,
-        "How much later a recording ends than its schedule says, where that says nothing."),
-      .seconds(
         "recorder_lost_after_s", \.scheduler.recorderLostAfter, 1...3600,
-        "A recorder without a heartbeat for that long is reported as lost."),
+        "A recorder without a heartbeat for that long is reported as lost, and what it had to "
+          + "record is given to another one where there is one."),
     ])
 
   private static let recorder = SettingsSection(

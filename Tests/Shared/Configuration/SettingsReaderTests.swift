@@ -42,8 +42,8 @@ struct SettingsReaderTests {
       ("[wbe]\nport = 1", "f:1:2: there is no section [wbe]; did you mean [web]?"),
       (
         "[tape]\nx = 1",
-        "f:1:2: there is no section [tape]; the sections are web, service, media, scheduler, "
-          + "recorder, delivery, up, log"
+        "f:1:2: there is no section [tape]; the sections are web, service, bus, media, "
+          + "scheduler, recorder, delivery, up, log"
       ),
       ("port = 1", "f:1:1: 'port' stands outside any section; it belongs under [web]"),
       (
