@@ -126,7 +126,10 @@ let package = Package(
       ]),
     tests(
       "DeliveryTests", path: "Services/delivery",
-      ["airloom-delivery", "Base", "Bus", "Configuration", "Messages", "Metrics", "Storage"]),
+      [
+        "airloom-delivery", "Base", "Bus", "Configuration", "Messages", "Metrics", "Storage",
+        "Subprocess",
+      ]),
     tests(
       "GatewayTests", path: "Services/gateway",
       ["airloom-gateway", "Base", "Bus", "HTTPClient", "HTTPServer", "Messages", "Storage"]),

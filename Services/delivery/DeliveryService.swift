@@ -19,11 +19,10 @@ struct DeliveryService: Sendable {
   let dispatcher: DeliveryDispatcher
   let signals = Signals()
 
-  /// `onProgress` is called at most twice a second for each upload, on its thread.
   init(
     home: Home, settings: Settings.Delivery, database: Database, outbox: Outbox,
     metrics: MetricsRegistry, time: any TimeSource = SystemTimeSource(), log: Logger,
-    onProgress: @escaping @Sendable (DeliveryProgress) -> Void
+    surroundings: DeliveryDispatcher.Surroundings = DeliveryDispatcher.Surroundings()
   ) {
     let identity = IdentityKeeper(folder: home.keys) { identity in
       do {
@@ -46,7 +45,7 @@ struct DeliveryService: Sendable {
     dispatcher = DeliveryDispatcher(
       limits: DeliveryDispatcher.Limits(settings), database: database, book: book,
       signals: signals, identity: identity, logsFolder: home.deliveryLogs,
-      metrics: DeliveryMetrics(metrics), time: time, log: log, onProgress: onProgress)
+      metrics: DeliveryMetrics(metrics), time: time, log: log, surroundings: surroundings)
   }
 
   /// The whole state as the events that changes are said with.

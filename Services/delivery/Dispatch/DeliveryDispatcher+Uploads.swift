@@ -77,7 +77,7 @@ extension DeliveryDispatcher {
       }
     }
     let watcher = UploadWatcher(
-      task, log: ownLog, time: time, onProgress: onProgress,
+      task, log: ownLog, time: time, onProgress: surroundings.onProgress,
       onBytesSent: { continuation.yield() })
     await uploader.perform { watcher.noteBegin() }
     let result: Result<Receipt, DeliveryError>

@@ -20,6 +20,18 @@ actor DeliveryDispatcher {
     var timeouts = SSHTimeouts()
   }
 
+  /// What the dispatcher tells the process around it.
+  struct Surroundings: Sendable {
+    /// At most twice a second for each upload, on its thread.
+    var onProgress: @Sendable (DeliveryProgress) -> Void = { _ in }
+    /// After each turn of the loop: what keeps deliveries from working, one sentence; nil: nothing.
+    var afterStep: @Sendable (String?) -> Void = { _ in }
+  }
+
+  /// The loop turns at least that often, to show that it lives, and because the wall clock may be
+  /// stepped.
+  private static let longestWait = Duration.seconds(5)
+
   let limits: Limits
   let database: Database
   let book: DeliveryBook
@@ -29,7 +41,7 @@ actor DeliveryDispatcher {
   let metrics: DeliveryMetrics
   let time: any TimeSource
   let log: Logger
-  let onProgress: @Sendable (DeliveryProgress) -> Void
+  let surroundings: Surroundings
 
   var plan: DispatchPlan
   var idle: [SFTPUploader] = []
@@ -42,8 +54,7 @@ actor DeliveryDispatcher {
   init(
     limits: Limits, database: Database, book: DeliveryBook, signals: Signals,
     identity: IdentityKeeper, logsFolder: String, metrics: DeliveryMetrics,
-    time: any TimeSource, log: Logger,
-    onProgress: @escaping @Sendable (DeliveryProgress) -> Void
+    time: any TimeSource, log: Logger, surroundings: Surroundings
   ) {
     self.limits = limits
     self.database = database
@@ -54,7 +65,7 @@ actor DeliveryDispatcher {
     self.metrics = metrics
     self.time = time
     self.log = log
-    self.onProgress = onProgress
+    self.surroundings = surroundings
     plan = DispatchPlan(parallel: limits.parallel, longestRest: limits.longestRest)
   }
 
@@ -115,12 +126,22 @@ actor DeliveryDispatcher {
         for candidate in plan.choose(from: candidates, at: now) { await begin(candidate) }
       }
       metrics.show(counts, uploads: plan.running.count)
+      surroundings.afterStep(DeliveryDispatcher.fault(counts))
       let next = [due, plan.nextProbe(for: candidates, after: now)].compactMap { $0 }.min()
-      // The wall clock may be stepped, so it is never trusted for longer than a minute.
-      return next.map { min(.seconds(60), max(.milliseconds(10), $0 - now)) } ?? .seconds(60)
+      return next.map { min(Self.longestWait, max(.milliseconds(10), $0 - now)) }
+        ?? Self.longestWait
     } catch {
       log.error("the catalogue cannot be read", ("reason", "\(error)"))
-      return .seconds(5)
+      surroundings.afterStep("the catalogue cannot be read: \(error)")
+      return Self.longestWait
+    }
+  }
+
+  private static func fault(_ counts: [DeliveryState: Int]) -> String? {
+    switch counts[.dead] ?? 0 {
+    case 0: nil
+    case 1: "one delivery needs a person: retry or discard it"
+    case let count: "\(count) deliveries need a person: retry or discard them"
     }
   }
 

@@ -72,7 +72,9 @@ final class DeliveryBench: Sendable {
     let database = try Database(path: path, schemas: DeliveryService.schemas)
     let service = DeliveryService(
       home: home, settings: settings, database: database, outbox: Outbox(), metrics: metrics,
-      log: .silent, onProgress: { report in progress.set(progress.get() + [report]) })
+      log: .silent,
+      surroundings: DeliveryDispatcher.Surroundings(
+        onProgress: { report in progress.set(progress.get() + [report]) }))
     return Process(
       database: database, service: service, run: Task { try await service.dispatcher.run() })
   }
