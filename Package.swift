@@ -112,7 +112,8 @@ let package = Package(
     tests(
       "ServiceTests", path: "Shared/Service",
       [
-        "Base", "Bus", "Configuration", "HTTPClient", "Messages", "Service", "Storage", "Subprocess",
+        "Base", "Bus", "Configuration", "HTTPClient", "Messages", "Service", "Storage",
+        "Subprocess",
         "airloom-converter", "airloom-feeder",
       ]),
     tests(
