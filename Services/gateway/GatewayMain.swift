@@ -1,4 +1,50 @@
+import Base
+import Bus
+import Configuration
+import Messages
+import Service
+import Synchronization
+
 @main
 struct GatewayMain {
-  static func main() {}
+  static func main() {
+    ServiceHost.main("gateway", hasStatusPort: false) { host in
+      let settings = GatewaySettings(host)
+      let database = try host.openDatabase(schemas: GatewayService.schemas)
+      let outbox = Outbox()
+      let line = ControlLine()
+      let loop = host.progress.register("web")
+      let service = try await GatewayService(
+        settings: settings, database: database, outbox: outbox, process: OwnProcess(host, loop),
+        log: host.log
+      ) { request, node in line.send(request, to: node) }
+      let bus = try await host.joinBus(
+        database: database, outbox: outbox, handlers: service.handlers, binds: false,
+        peers: [settings.scheduler, settings.delivery])
+      line.connect(to: bus.node)
+      return [bus, WebServer(service, host, loop)]
+    }
+  }
+}
+
+/// Carries requests to the bus, which is made after those who ask.
+private final class ControlLine: Sendable {
+  private let bus = Mutex<BusNode?>(nil)
+
+  func connect(to bus: BusNode) { self.bus.withLock { $0 = bus } }
+
+  func send(_ request: ControlRequest, to node: NodeID) {
+    bus.withLock { $0 }?.report(request, to: node)
+  }
+}
+
+extension GatewaySettings {
+  fileprivate init(_ host: ServiceHost) {
+    self.init(home: host.home.path, mediaFolder: host.home.media(host.settings))
+    node = host.node
+    isBehindTLSProxy = host.settings.web.isBehindTLSProxy
+    sessionIdleLimit = host.settings.web.sessionIdle
+    sessionLifetime = host.settings.web.session
+    adminPassword = host.environment["AIRLOOM_ADMIN_PASSWORD"].flatMap { $0.isEmpty ? nil : $0 }
+  }
 }

@@ -6,15 +6,18 @@ import Storage
 
 /// The gateway: its parts, and who is told of what.
 struct GatewayService: Sendable {
+  /// The tables that its database must have.
+  static let schemas = [BusSchema.schema, GatewaySchema.schema]
+
   let services: GatewayServices
   let handlers: BusHandlers
   let router: GuardedRouter
 
-  /// `report` sends telemetry; the bus does not exist yet when this is made.
+  /// `ask` sends a request to a node; the bus does not exist yet when this is made.
   init(
-    settings: GatewaySettings, database: Database, outbox: Outbox,
+    settings: GatewaySettings, database: Database, outbox: Outbox, process: OwnProcess,
     time: any TimeSource = SystemTimeSource(), log: Logger,
-    report: @escaping @Sendable (ControlRequest, NodeID) -> Void
+    ask: @escaping @Sendable (ControlRequest, NodeID) -> Void
   ) async throws {
     let feed = LiveFeed()
     let desk = CommandDesk(
@@ -22,7 +25,8 @@ struct GatewayService: Sendable {
     let services = GatewayServices(
       settings: settings, database: database,
       accounts: try await Accounts(settings: settings, database: database, time: time),
-      desk: desk, controls: ControlDesk(send: report), nodes: NodeBoard(feed: feed, time: time),
+      desk: desk, controls: ControlDesk(send: ask), nodes: NodeBoard(feed: feed, time: time),
+      process: process,
       feed: feed, time: time, log: log)
     self.services = services
     handlers = GatewayService.handlers(services)
@@ -36,7 +40,10 @@ struct GatewayService: Sendable {
       group.addTask { await services.feed.hub.run() }
       group.addTask {
         while !Task.isCancelled {
+          // The bus does not bring us our own.
+          services.nodes.note(services.process.heartbeat(), offset: .zero)
           services.nodes.review()
+          services.process.step()
           try? await Task.sleep(for: .seconds(1))
         }
       }

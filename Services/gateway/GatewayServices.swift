@@ -9,6 +9,7 @@ struct GatewayServices: Sendable {
   let desk: CommandDesk
   let controls: ControlDesk
   let nodes: NodeBoard
+  let process: OwnProcess
   let feed: LiveFeed
   let time: any TimeSource
   let log: Logger

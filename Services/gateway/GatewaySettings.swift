@@ -2,9 +2,8 @@ import Base
 
 /// What the gateway is told from outside.
 struct GatewaySettings: Sendable {
+  var node = NodeID(unchecked: "gateway")
   var home: String
-  var host = "127.0.0.1"
-  var port: UInt16 = 8666
   /// Where finished recordings may lie; nothing outside is ever served.
   var mediaFolder: String
   /// A proxy that speaks TLS stands in front: its X-Forwarded-For is believed, cookies are Secure.

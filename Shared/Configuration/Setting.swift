@@ -47,6 +47,16 @@ public struct Setting: Sendable {
     }
   }
 
+  static func flag(
+    _ name: String, _ path: any WritableKeyPath<Settings, Bool> & Sendable, _ about: String
+  ) -> Setting {
+    Setting(name: name, form: .flag, about: about, shortVariable: nil) {
+      .flag($0[keyPath: path])
+    } write: { value, settings in
+      if case .flag(let flag) = value { settings[keyPath: path] = flag }
+    }
+  }
+
   static func choices(
     _ name: String, _ path: any WritableKeyPath<Settings, [String]> & Sendable,
     among names: [String], _ about: String

@@ -24,6 +24,7 @@ public struct Settings: Hashable, Sendable {
     public var port = 8666
     public var sessionIdle = Duration.seconds(12 * 3600)
     public var session = Duration.seconds(14 * 86_400)
+    public var isBehindTLSProxy = false
   }
 
   public struct Service: Hashable, Sendable {

@@ -26,6 +26,10 @@ public enum SettingsTable {
       .seconds(
         "session_s", \.web.session, 60...31_536_000,
         "A session ends that long after its login, whatever happens."),
+      .flag(
+        "behind_tls_proxy", \.web.isBehindTLSProxy,
+        "A proxy that speaks TLS stands in front: cookies are only sent over TLS, and the client's "
+          + "address is what the proxy adds to X-Forwarded-For."),
     ])
 
   private static let general = SettingsSection(

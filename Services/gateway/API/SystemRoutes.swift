@@ -36,7 +36,11 @@ struct SystemRoutes {
   let services: GatewayServices
 
   func add(to router: inout GuardedRouter) {
-    router.addOpen("GET", "/healthz") { _ in .text("ok\n") }
+    router.addOpen("GET", "/healthz") { health($0) }
+    router.addOpen("GET", "/metrics") { request in
+      guard isFromThisMachine(request) else { throw Problem.notFound }
+      return .text(services.process.metrics(), contentType: services.process.metricsContentType)
+    }
     router.add("GET", "/api/v1/status") { _, _ in try await status() }
     router.add("GET", "/api/v1/nodes") { _, _ in try .json(Nodes(nodes: services.nodes.all)) }
     router.add("POST", "/api/v1/nodes/{id}/control") { request, _ in try await control(request) }
@@ -45,6 +49,21 @@ struct SystemRoutes {
       let hello = try StoredJSON.encode(Hello(time: services.time.now()))
       return try services.feed.hub.subscribe(first: EventHub.format(event: "hello", data: hello))
     }
+  }
+
+  /// Strangers learn whether the gateway is up; what is wrong is for whoever is on the machine.
+  private func health(_ request: Request) -> Response {
+    let (isWell, report) = services.process.health()
+    let status = isWell ? 200 : 503
+    if isFromThisMachine(request) { return .json(report, status: status) }
+    return .json(Array("{\"status\":\"\(isWell ? "ok" : "failed")\"}".utf8), status: status)
+  }
+
+  /// Not for what a proxy on this machine passes on.
+  private func isFromThisMachine(_ request: Request) -> Bool {
+    ["127.0.0.1", "::1", "::ffff:127.0.0.1"].contains(request.peer)
+      && request.header("X-Forwarded-For") == nil && request.header("Forwarded") == nil
+      && !services.settings.isBehindTLSProxy
   }
 
   private func status() async throws -> Response {
@@ -71,6 +90,7 @@ struct SystemRoutes {
     guard services.nodes.all.contains(where: { $0.heartbeat.node == node }) else {
       throw Problem.notFound
     }
+    if node == services.settings.node { return .json(services.process.answer(input.command)) }
     guard let body = await services.controls.ask(node, input.command) else {
       throw Problem(
         504, "silent", "\(node) did not answer in time; see whether it is running.")

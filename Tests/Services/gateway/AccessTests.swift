@@ -7,7 +7,7 @@ import Testing
 @Suite("Who may reach what", .timeLimit(.minutes(1)))
 struct AccessTests {
   private static let open: Set<String> = [
-    "GET /healthz", "GET /login", "POST /api/v1/session", "GET /assets/login.html",
+    "GET /healthz", "GET /metrics", "GET /login", "POST /api/v1/session", "GET /assets/login.html",
     "GET /assets/login.js", "GET /assets/style.css", "GET /assets/icon.svg",
   ]
 
@@ -27,6 +27,17 @@ struct AccessTests {
         #expect(response.status == 401, "\(route.method) \(path)")
       }
     }
+    await gateway.stop()
+  }
+
+  @Test func `numbers and faults are for whoever is on the machine`() async throws {
+    let gateway = try await TestGateway()
+    #expect(try await gateway.send("GET", "/metrics").text == "up 1\n")
+    #expect(try await gateway.send("GET", "/healthz").text.contains("components"))
+    let proxied = [("X-Forwarded-For", "203.0.113.7")]
+    #expect(try await gateway.send("GET", "/metrics", headers: proxied).status == 404)
+    let health = try await gateway.send("GET", "/healthz", headers: proxied)
+    #expect(health.status == 200 && health.text == #"{"status":"ok"}"#)
     await gateway.stop()
   }
 

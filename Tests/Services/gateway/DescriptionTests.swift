@@ -25,7 +25,7 @@ struct DescriptionTests {
     }
     let gateway = try await TestGateway()
     let routes = gateway.service.router.router.routes
-      .filter { $0.pattern.hasPrefix("/api/") || $0.pattern == "/healthz" }
+      .filter { $0.pattern.hasPrefix("/api/") || ["/healthz", "/metrics"].contains($0.pattern) }
       .map { "\($0.method) \($0.pattern)" }
     #expect(described == Set(routes))
     await gateway.stop()

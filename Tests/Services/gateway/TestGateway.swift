@@ -28,9 +28,10 @@ final class TestGateway: Sendable {
     settings.commandPatience = .milliseconds(300)
     adjust(&settings)
     database = try Database(
-      path: folder("gateway.sqlite"), schemas: [BusSchema.schema, GatewaySchema.schema])
+      path: folder("gateway.sqlite"), schemas: GatewayService.schemas)
     service = try await GatewayService(
-      settings: settings, database: database, outbox: Outbox(), time: time, log: .silent
+      settings: settings, database: database, outbox: Outbox(), process: .sample, time: time,
+      log: .silent
     ) { _, _ in }
     server = try service.makeServer(.tcp(host: "127.0.0.1", port: 0))
     model = ReadModel(
@@ -117,6 +118,17 @@ struct Browser {
       method, path, json,
       headers: [("Cookie", cookie), ("Origin", gateway.origin)] + headers)
   }
+}
+
+extension OwnProcess {
+  static let sample = OwnProcess(
+    health: { (true, Array(#"{"status":"ok","components":{}}"#.utf8)) }, metrics: { "up 1\n" },
+    metricsContentType: "text/plain", answer: { Array(#"{"did":"\#($0.rawValue)"}"#.utf8) },
+    heartbeat: {
+      Heartbeat(
+        node: NodeID(unchecked: "gateway"), service: "gateway", version: "1", state: .running,
+        startedAt: .epoch, progress: 0, residentBytes: 0)
+    }, step: {})
 }
 
 extension HTTPResponse {
