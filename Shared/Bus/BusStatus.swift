@@ -4,6 +4,9 @@ public import Base
 public struct BusStatus: Sendable {
   public struct Peer: Sendable {
     public var node: NodeID
+    /// Whether this node dials it; the others dial us, and their connections are not seen.
+    public var isDialled: Bool
+    /// Of a dialled peer.
     public var isConnected: Bool
     /// When it was last heard.
     public var heardAt: Instant?

@@ -23,8 +23,8 @@ struct LinkBook {
   func peers(_ configured: [NodeID]) -> [BusStatus.Peer] {
     Set(configured).union(heardAt.keys).sorted().map { node in
       BusStatus.Peer(
-        node: node, isConnected: connected.contains(node), heardAt: heardAt[node],
-        fault: faults[node])
+        node: node, isDialled: configured.contains(node), isConnected: connected.contains(node),
+        heardAt: heardAt[node], fault: faults[node])
     }
   }
 }

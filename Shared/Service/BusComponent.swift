@@ -51,7 +51,7 @@ public final class BusComponent: ServiceComponent {
   }
 
   private func judge(_ status: BusStatus, isStarting: Bool) {
-    let away = isStarting ? [] : status.peers.filter { !$0.isConnected }
+    let away = isStarting ? [] : status.peers.filter { $0.isDialled && !$0.isConnected }
     if let fault = status.fault {
       host.health.failed("bus", "messages cannot be applied: \(fault)")
     } else if let refused = status.peers.first(where: { $0.fault != nil }), let why = refused.fault

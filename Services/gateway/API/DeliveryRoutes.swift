@@ -45,7 +45,7 @@ struct DeliveryRoutes {
         throw Problem(422, "invalid", "There is no state '\(text)'.", field: "state")
       }
     }
-    let recording = request.query("recording").flatMap { JobID($0) }
+    let recording: JobID? = try request.identifier(query: "recording")
     let limit = try request.number("limit", default: 100, in: 1...1000)
     let found = try await services.database.read { [state] in
       try DeliveryCatalog.deliveries(state: state, recording: recording, limit: limit, $0)

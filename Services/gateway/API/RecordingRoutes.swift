@@ -40,8 +40,8 @@ struct RecordingRoutes {
       return state
     }
     let filter = RecordingCatalog.Filter(
-      states: states, stream: request.query("stream").flatMap { StreamID($0) },
-      schedule: request.query("schedule").flatMap { ScheduleID($0) },
+      states: states, stream: try request.identifier(query: "stream"),
+      schedule: try request.identifier(query: "schedule"),
       from: try request.instant("from"), before: try request.instant("before"),
       newestFirst: request.query("order") != "oldest",
       limit: try request.number("limit", default: 100, in: 1...1000))

@@ -22,6 +22,17 @@ extension Request {
     return name
   }
 
+  /// A name in the query; nil where there is none.
+  func identifier<Name: Identifier>(
+    query name: String, as type: Name.Type = Name.self
+  ) throws(Problem) -> Name? {
+    guard let text = query(name), !text.isEmpty else { return nil }
+    guard let found = Name(text) else {
+      throw Problem(422, "invalid", "'\(text)' cannot be an id.", field: name)
+    }
+    return found
+  }
+
   /// A number in the query, within bounds.
   func number(_ name: String, default standard: Int, in range: ClosedRange<Int>) throws(Problem)
     -> Int

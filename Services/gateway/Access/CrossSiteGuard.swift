@@ -6,10 +6,13 @@ enum CrossSiteGuard {
   /// nil when the request may pass.
   static func refusal(of request: Request, hasCookie: Bool) -> Problem? {
     if ["GET", "HEAD", "OPTIONS"].contains(request.method) { return nil }
-    if let site = request.header("Sec-Fetch-Site"), site != "same-origin" { return foreign }
-    if let origin = request.header("Origin") {
+    // A page cannot forge this header, and unlike the host's name it survives every proxy; browsers
+    // send it over TLS and to this machine.
+    if let site = request.header("Sec-Fetch-Site") {
+      if site != "same-origin" { return foreign }
+    } else if let origin = request.header("Origin") {
       guard let host = request.header("Host"), isSame(origin, host) else { return foreign }
-    } else if hasCookie, request.header("Sec-Fetch-Site") == nil {
+    } else if hasCookie {
       // Every browser of the last years says one of the two; scripts use a token, not a cookie.
       return foreign
     }

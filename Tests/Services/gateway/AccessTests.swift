@@ -60,6 +60,10 @@ struct AccessTests {
     arguments: [
       ("from our page", [("Origin", "SELF")], 422), ("by a script without a word", [], 403),
       ("same origin by the browser's word", [("Sec-Fetch-Site", "same-origin")], 422),
+      (
+        "behind a proxy that renames the host",
+        [("Sec-Fetch-Site", "same-origin"), ("Origin", "https://airloom.example")], 422
+      ),
       ("from another site", [("Origin", "http://evil.example")], 403),
       ("from nowhere, as a sandboxed frame says", [("Origin", "null")], 403),
       ("from a sister host", [("Sec-Fetch-Site", "same-site"), ("Origin", "SELF")], 403),

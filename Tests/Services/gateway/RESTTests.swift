@@ -133,6 +133,7 @@ struct RESTTests {
     #expect(try await ids("stream=other").isEmpty)
     #expect(try await browser.send("GET", "/api/v1/recordings?state=nonsense").status == 422)
     #expect(try await browser.send("GET", "/api/v1/recordings?limit=0").status == 422)
+    #expect(try await browser.send("GET", "/api/v1/recordings?stream=No+Such").status == 422)
     #expect(try await browser.send("GET", "/api/v1/recordings?from=yesterday").status == 422)
     await gateway.stop()
   }

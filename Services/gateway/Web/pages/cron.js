@@ -18,7 +18,10 @@ export function explain(expression) {
   ];
   if ([minute, hour, date, month, weekday].some((field) => field === null)) return null;
   const time = timePhrase(fields, minute, hour);
-  return time && `${time}${dayPhrase(date, weekday)}${monthPhrase(month)}`;
+  if (!time) return null;
+  const isDaily = date.isAll && weekday.isAll;
+  const on = isDaily && time.startsWith("Every") ? "" : dayPhrase(date, weekday);
+  return `${time}${on}${monthPhrase(month)}`;
 }
 
 function timePhrase(fields, minute, hour) {

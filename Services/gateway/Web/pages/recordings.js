@@ -8,6 +8,8 @@ import { deliveriesOf, done, onAir, store, streamName, upNext } from "./store.js
 import { play } from "./player.js";
 
 const tabs = { done: "Recorded", coming: "Coming", lost: "Missed" };
+/** A list longer than this is a burden to draw at every change, and nobody reads it. */
+const SHOWN = 150;
 let tab = "done";
 let query = "";
 
@@ -27,8 +29,11 @@ export function recordings() {
         type: "button", role: "tab", id: `tab-${key}`, "aria-selected": String(key === tab),
         onclick: () => { tab = key; refresh(); },
       }, label, h("span", { class: "muted" }, ` ${lists[key].length}`)))),
-    items.length ? h("ul", { class: "card list" }, items.map(row)) : nothing());
+    items.length ? h("ul", { class: "card list" }, items.slice(0, SHOWN).map(row), more(items.length)) : nothing());
 }
+
+const more = (count) => count > SHOWN
+  ? h("li", { class: "row muted" }, `${count - SHOWN} more; look for them by name or stream.`) : null;
 
 const refresh = () => window.dispatchEvent(new HashChangeEvent("hashchange"));
 
@@ -66,7 +71,7 @@ function row(item) {
       ? h("button", {
         class: "button round", type: "button", id: `play-${item.id}`, "aria-label": `Play ${item.title}`, onclick: () => play(item),
       }, icon("play"))
-      : h("span", { class: "round-space" }),
+      : null,
     h("div", { class: "row-main" },
       h("button", { class: "plain", type: "button", id: `open-${item.id}`, onclick: () => openRecording(item.id) }, item.title),
       h("span", { class: "muted small" },
