@@ -122,7 +122,7 @@ let package = Package(
     tests(
       "RecorderTests", path: "Services/recorder",
       [
-        "airloom-recorder", "Base", "Bus", "HTTPClient", "Media", "Messages", "Storage",
+        "airloom-recorder", "Base", "Bus", "HTTPClient", "Media", "Messages", "Metrics", "Storage",
         "Subprocess",
       ]),
     tests(

@@ -56,8 +56,8 @@ public struct Settings: Hashable, Sendable {
 
   public struct Recorder: Hashable, Sendable {
     public var lead = Duration.seconds(10)
-    public var segment = Duration.seconds(6)
-    public var stallAfter = Duration.seconds(10)
+    public var segment = Duration.seconds(4)
+    public var stallAfter = Duration.seconds(3)
     public var connectTimeout = Duration.seconds(10)
     public var reconnectCap = Duration.seconds(5)
     public var syncEvery = Duration.seconds(2)

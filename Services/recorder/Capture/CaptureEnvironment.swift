@@ -1,6 +1,6 @@
 import Base
+import Configuration
 import HTTPClient
-import Media
 import Messages
 import Storage
 
@@ -13,11 +13,29 @@ struct CaptureEnvironment: Sendable {
   let client: HTTPClient
   let time: any TimeSource
   let disk: any TapeDisk
-  var cut = SegmentCutPolicy()
+  var settings = CaptureSettings()
+  let metrics: RecorderMetrics
   /// A logger bound to the stream, which also writes into the logs of its recordings.
   let log: @Sendable (StreamID) -> Logger
   /// Told of every change of state; must be quick.
   let onStatus: @Sendable (CaptureStatus) -> Void
+}
+
+/// How captures behave, from the settings.
+struct CaptureSettings: Sendable {
+  var segment = Duration.seconds(4)
+  var syncEvery = Duration.seconds(2)
+  var limits = CapturePolicy.Limits()
+
+  init() {}
+
+  init(_ settings: Settings.Recorder) {
+    segment = settings.segment
+    syncEvery = settings.syncEvery
+    limits.stall = settings.stallAfter
+    limits.connect = settings.connectTimeout
+    limits.reconnectCap = settings.reconnectCap
+  }
 }
 
 /// Numbers of one capture, for metrics.
@@ -27,4 +45,6 @@ struct CaptureFigures: Sendable {
   var skippedBytes: Int64
   /// Audio in memory that is not on disk.
   var heldSeconds: Double
+  /// What keeps it from storing, in one sentence.
+  var fault: String?
 }

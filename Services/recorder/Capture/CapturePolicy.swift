@@ -31,6 +31,16 @@ struct CapturePolicy {
     case report(CaptureState, reason: String?)
   }
 
+  /// What the settings say.
+  struct Limits: Hashable, Sendable {
+    /// Without a byte for so long, a connection is dead.
+    var stall = Duration.seconds(3)
+    /// For the connection itself; the first frame may take two seconds more.
+    var connect = Duration.seconds(10)
+    /// The longest wait between two tries, but for refusals.
+    var reconnectCap = Duration.seconds(5)
+  }
+
   enum State: Hashable {
     case idle
     /// Asked, and no frame has come yet.
@@ -39,11 +49,7 @@ struct CapturePolicy {
     case waiting(until: Monotonic)
   }
 
-  /// Without a byte for so long, a connection is dead.
-  static let stallLimit = Duration.seconds(3)
   static let longestStallLimit = Duration.seconds(15)
-  /// From asking to the first frame.
-  static let startLimit = Duration.seconds(12)
   static let stableAfter = Duration.seconds(10)
   /// Without an answer for so long, the ledger is told that the source is silent.
   static let silenceToldAfter = Duration.seconds(1)
@@ -61,14 +67,16 @@ struct CapturePolicy {
 
   private(set) var state = State.idle
   private let addresses: Int
+  private let limits: Limits
   private var failures = 0
   private var stalls = 0
   private var lastByte: Monotonic?
   private var isSilenceTold = false
   private var generator: SplitMix64
 
-  init(addresses: Int, seed: UInt64) {
+  init(addresses: Int, limits: Limits = Limits(), seed: UInt64) {
     precondition(addresses > 0, "a stream has at least one address")
+    self.limits = limits
     self.addresses = addresses
     generator = SplitMix64(seed: seed)
   }
@@ -106,7 +114,8 @@ struct CapturePolicy {
 
   /// How patiently silence is borne now.
   var stallLimit: Duration {
-    min(CapturePolicy.stallLimit * (1 << min(stalls, 3)), CapturePolicy.longestStallLimit)
+    min(
+      limits.stall * (1 << min(stalls, 3)), max(limits.stall, CapturePolicy.longestStallLimit))
   }
 
   private mutating func connect(_ now: Monotonic) -> [Action] {
@@ -123,7 +132,7 @@ struct CapturePolicy {
     if let lastByte, now - lastByte >= stallLimit { return stall(now - lastByte, now) }
     let silence = SourceFailure(
       .sourceUnreachable, "The source takes the connection and does not answer.")
-    if now - since >= CapturePolicy.startLimit { return fail(silence, now) }
+    if now - since >= limits.connect + .seconds(2) { return fail(silence, now) }
     guard lastByte == nil, !isSilenceTold, now - since >= CapturePolicy.silenceToldAfter else {
       return []
     }
@@ -149,7 +158,8 @@ struct CapturePolicy {
       case .slow: CapturePolicy.slow
       case .patient: CapturePolicy.patient
       }
-    let step = steps[min(failures, steps.count) - 1]
+    var step = steps[min(failures, steps.count) - 1]
+    if failure.pace == .quick { step = min(step, limits.reconnectCap) }
     // Spread by up to a quarter, so that a hundred streams of one dead server do not come at once.
     let spread = Duration.nanoseconds(
       Int64.random(in: 0...max(0, step.nanoseconds / 4), using: &generator))

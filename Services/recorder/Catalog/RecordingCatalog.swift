@@ -78,6 +78,9 @@ enum RecordingCatalog {
   private static func store(
     _ plan: RecordingPlan, at now: Instant, _ transaction: Transaction
   ) throws {
+    let before = try transaction.first(
+      "SELECT token FROM recordings WHERE job = ?", plan.job
+    ) { (row: borrowing Row) throws(StorageError) in try row.int64(0) }
     try transaction.execute(
       """
       INSERT INTO recordings (job, token, stream, start_us, end_us, plan, received_at_us,
@@ -89,10 +92,13 @@ enum RecordingCatalog {
       """,
       plan.job, plan.token, plan.stream, plan.paddedStart, plan.paddedEnd, try encode(plan), now,
       now)
-    // It was taken away and has come back.
+    // It was taken away and has come back, or its failure was not accepted: all that the tape has
+    // is tried again.
     try transaction.execute(
-      "UPDATE recordings SET state = 'planned', attempts = 0 WHERE job = ? AND state = 'dropped'",
-      plan.job)
+      """
+      UPDATE recordings SET state = 'planned', attempts = 0, reason = NULL
+      WHERE job = ? AND (state = 'dropped' OR (state = 'failed' AND ? > ?))
+      """, plan.job, plan.token, before ?? plan.token)
   }
 
   static func streams(_ transaction: Transaction) throws -> [StreamDefinition] {
@@ -116,12 +122,18 @@ enum RecordingCatalog {
       .map(recording)
   }
 
-  /// Finished ones that are still in the desired set: their news may be wanted again.
-  static func counts(_ transaction: Transaction) throws -> [String: Int] {
-    let rows = try transaction.all("SELECT state, count(*) FROM recordings GROUP BY state") {
-      (row: borrowing Row) throws(StorageError) in (try row.text(0), try row.int(1))
-    }
-    return Dictionary(uniqueKeysWithValues: rows)
+  /// Those whose file is still where a canonical one would be.
+  static func superseded(_ transaction: Transaction) throws -> [PlannedRecording] {
+    try transaction.all(
+      """
+      SELECT \(columns) FROM recordings
+      WHERE state = 'superseded' AND final_path IS NOT NULL
+      """, read: rawRow
+    ).map(recording)
+  }
+
+  static func forgetPath(of job: JobID, _ transaction: Transaction) throws(StorageError) {
+    try transaction.execute("UPDATE recordings SET final_path = NULL WHERE job = ?", job)
   }
 
   static func setPhase(

@@ -44,6 +44,7 @@ actor PlanKeeper {
   private var finishing: Set<JobID> = []
   private var isPaused = false
   private var retryAt: Instant?
+  private var planFault: String?
 
   init(_ environment: Environment, policy: PlanPolicy = PlanPolicy()) {
     self.environment = environment
@@ -79,6 +80,14 @@ actor PlanKeeper {
     recordings.values.reduce(into: [:]) { $0[$1.phase, default: 0] += 1 }
   }
 
+  /// What is not well, in one sentence.
+  var fault: String? {
+    get async {
+      if let planFault { return planFault }
+      return await environment.finisher.fault
+    }
+  }
+
   private func wakeUp() -> Instant? {
     let next = policy.due(items, now: environment.time.now(), isPaused: isPaused).next
     return [next, retryAt].compactMap(\.self).min()
@@ -106,9 +115,11 @@ actor PlanKeeper {
       if !due.ends.isEmpty { try await close(due.ends) }
       // First what drains, so that a stream whose last window closed is not let go of too soon.
       finishWhatIsOver()
+      planFault = nil
     } catch {
       // Captures run on; what could not be written is due still.
       environment.log.error("plan not carried out", ("error", "\(error)"))
+      planFault = "The plan cannot be carried out: \(error); it is tried again every second."
       retryAt = environment.time.now() + .seconds(1)
     }
   }

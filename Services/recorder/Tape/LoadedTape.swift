@@ -25,9 +25,10 @@ final class LoadedTape {
     }
     let writer = TapeWriter(
       stream: stream, root: environment.root, nextSequence: (newest.first?.sequence ?? -1) + 1,
-      disk: environment.disk)
+      disk: environment.disk, syncEvery: environment.settings.syncEvery)
+    let cut = SegmentCutPolicy(interval: environment.settings.segment)
     guard let last = newest.first else {
-      return LoadedTape(assembler: TapeAssembler(cut: environment.cut), writer: writer)
+      return LoadedTape(assembler: TapeAssembler(cut: cut), writer: writer)
     }
     var tail = FrameTail()
     let reach = environment.time.now() - TapeAssembler.longestOverlap
@@ -46,6 +47,6 @@ final class LoadedTape {
     }
     return LoadedTape(
       assembler: TapeAssembler(
-        tail: tail, format: last.format, end: last.end, cut: environment.cut), writer: writer)
+        tail: tail, format: last.format, end: last.end, cut: cut), writer: writer)
   }
 }

@@ -5,6 +5,7 @@ import Glibc
 import HTTPClient
 import Media
 import Messages
+import Metrics
 import Storage
 import Synchronization
 import TestSupport
@@ -56,9 +57,11 @@ final class Studio: Sendable {
 
   func environment(disk: any TapeDisk = SystemDisk()) -> CaptureEnvironment {
     let logs = logs
+    var settings = CaptureSettings()
+    settings.segment = .seconds(1)
     return CaptureEnvironment(
       node: Self.node, root: tapeRoot, database: database, client: client, time: time,
-      disk: disk, cut: SegmentCutPolicy(interval: .seconds(1)),
+      disk: disk, settings: settings, metrics: RecorderMetrics(MetricsRegistry()),
       log: { stream in Logger { logs.note(stream, $0) } },
       onStatus: { [weak self] status in self?.statuses.withLock { $0.append(status) } })
   }
@@ -69,7 +72,8 @@ final class Studio: Sendable {
     Finisher(
       Finisher.Environment(
         tapeRoot: tapeRoot, folder: recordings, scheduler: Self.scheduler, database: database,
-        outbox: outbox, time: time, logs: logs, log: .silent), reached: reached)
+        outbox: outbox, time: time, logs: logs, metrics: RecorderMetrics(MetricsRegistry()),
+        log: .silent), reached: reached)
   }
 
   func keeper(_ pool: CapturePool, lead: Duration = .seconds(1)) -> PlanKeeper {

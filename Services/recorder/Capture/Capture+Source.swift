@@ -1,0 +1,148 @@
+import Base
+import HTTPClient
+import Media
+import Messages
+import Metrics
+import Storage
+import Synchronization
+
+/// The capture's connection: from an address to frames on the tape.
+extension Capture {
+  func connect(to url: String) {
+    var request = HTTPRequest.endless(url)
+    request.connectTimeout = environment.settings.limits.connect
+    request.headers["Icy-MetaData"] = "1"
+    for (name, value) in definition.headers { request.headers[name] = value }
+    if let userAgent = definition.userAgent { request.userAgent = userAgent }
+    let connection = CaptureConnection(time: environment.time) { [weak self] connection in
+      guard let self else { return }
+      Task { await self.drain(connection) }
+    }
+    self.connection = connection
+    reader = SourceReader()
+    tape?.assembler.connected()
+    log.info("connecting", ("url", Redactor.redact(url)))
+    connection.attach(environment.client.start(request, into: connection))
+  }
+
+  /// Lets go of the connection; its last whole frames are kept.
+  func disconnect() {
+    guard let connection else { return }
+    self.connection = nil
+    connection.cancel()
+    consume(connection.take().bytes, arrival: nil)
+    _ = reader.finish { scanner in place(scanner, arrival: nil) }
+    withTape { tape, emit in tape.assembler.disconnected(emit) }
+    closeSegment()
+    collectRows()
+  }
+
+  func drain(_ connection: CaptureConnection) async {
+    guard connection === self.connection else { return }
+    let batch = connection.take()
+    if let head = batch.head, let failure = reader.take(head) {
+      log.warning("source refused", ("reason", failure.sentence))
+      return fail(failure)
+    }
+    if !batch.bytes.isEmpty, let arrival = batch.arrival {
+      consume(batch.bytes, arrival: arrival)
+    }
+    if let end = batch.end, connection === self.connection { finish(end) }
+    collectRows()
+    report()
+    await writeRows()
+  }
+
+  func consume(_ bytes: [UInt8], arrival: MediaTimeline.Arrival?) {
+    guard !bytes.isEmpty else { return }
+    let now = environment.time.monotonic()
+    let before = reader.frames
+    let title = reader.title
+    let finding = reader.take(bytes) { scanner in place(scanner, arrival: arrival) }
+    // The connection was let go of while its last bytes were being taken.
+    guard connection != nil else { return }
+    let hasFrames = reader.frames > before
+    perform(policy.handle(hasFrames ? .frames : .bytes, now: now))
+    if reader.title != title {
+      log.info("title", ("title", reader.title ?? ""))
+      reporter.note(title: reader.title)
+    }
+    follow(finding)
+  }
+
+  func follow(_ finding: SourceReader.Finding) {
+    switch finding {
+    case .audio: break
+    case .unusable(let failure): fail(failure)
+    case .moved(let url):
+      playlistDepth += 1
+      guard playlistDepth <= 3 else {
+        return fail(.unusable(.playlist, contentType: reader.contentType))
+      }
+      connection?.cancel()
+      connect(to: url)
+    }
+  }
+
+  func finish(_ end: CaptureConnection.End) {
+    if reader.frames == 0, case .byServer = end {
+      switch reader.finish(scanned: { _ in }) {
+      case .moved(let url): return follow(.moved(url))
+      case .unusable(let failure): return fail(failure)
+      case .audio: break
+      }
+    }
+    switch end {
+    case .byServer: fail(.closed)
+    case .byError(let error): fail(SourceFailure(error))
+    }
+  }
+
+  func fail(_ failure: SourceFailure) {
+    log.warning("source failed", ("reason", failure.sentence))
+    perform(policy.handle(.failed(failure), now: environment.time.monotonic()))
+  }
+
+  /// Puts the scanned frames on the tape.
+  func place(_ scanner: borrowing FrameScanner, arrival: MediaTimeline.Arrival?) {
+    guard !scanner.frames.isEmpty else { return }
+    let arrival =
+      arrival
+      ?? MediaTimeline.Arrival(
+        wall: environment.time.now(), monotonic: environment.time.monotonic())
+    let frames = scanner.frames
+    scanner.withBytes { window in
+      withTape { tape, emit in tape.assembler.take(frames, window, arrival: arrival, emit) }
+    }
+    if let format = tape?.assembler.format { reporter.note(format: format, frames: frames) }
+  }
+
+  func withTape(_ body: (LoadedTape, TapeAssembler.Emit) -> Void) {
+    guard let tape else { return }
+    let now = environment.time.monotonic()
+    body(tape) { output in
+      switch output {
+      case .begin(let start, let format, let splice):
+        tape.writer.begin(start: start, format: format, splice: splice, now: now)
+        if splice != .continuous {
+          log.info("tape goes on", ("from", start), ("splice", splice.rawValue))
+        }
+      case .append(let bytes, let frames, let samples):
+        tape.writer.append(bytes, frames: frames, samples: samples, now: now)
+      case .relabel(let start): tape.writer.relabel(start: start)
+      case .contact(let start):
+        if hasOutage { changes.append(.gapClosed(start)) }
+        hasOutage = false
+      case .leftOut(let start, let end):
+        log.warning("source left out audio", ("from", start), ("to", end))
+        changes.append(
+          .gap(
+            Gap(
+              start: start, end: end, cause: .sourceStalled,
+              detail: "The station sent nothing for a while and went on without closing.")))
+      case .clockStepped(let change):
+        log.warning("the system clock was set", ("by", change))
+      }
+    }
+  }
+}

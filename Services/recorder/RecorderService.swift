@@ -1,0 +1,94 @@
+import Base
+import Bus
+import Configuration
+import HTTPClient
+import Media
+import Messages
+import Metrics
+import Service
+import Storage
+
+/// The recorder's table of contents: which message goes where, and who does the work.
+///
+/// - `PlanKeeper`: opens and closes windows by the stored plan, on its own clock
+/// - `CapturePool`: the streams' connections and tapes
+/// - `Finisher`: recordings' files
+/// - `TapeReconciler`: brings disk and database together at the start
+struct RecorderService: Sendable {
+  /// The tables that its database must have, beside the bus's.
+  static let schemas = [RecorderSchema.schema]
+  static let scheduler = NodeID(unchecked: "scheduler")
+
+  let handlers: BusHandlers
+  let keeper: PlanKeeper
+  let captures: CapturePool
+  let finisher: Finisher
+  private let database: Database
+  private let statuses: StatusOutbox
+  private let metrics: RecorderMetrics
+  private let tapeRoot: String
+  private let host: ServiceHost
+
+  init(_ host: ServiceHost, database: Database, outbox: Outbox) {
+    self.host = host
+    self.database = database
+    let time = SystemTimeSource()
+    let metrics = RecorderMetrics(host.metrics)
+    let log = host.log
+    let logs = RecordingLogs(folder: host.home.recordingLogs, time: time)
+    let statuses = StatusOutbox(database: database, outbox: outbox, scheduler: Self.scheduler)
+    tapeRoot = host.home.tape(host.settings)
+    captures = CapturePool(
+      CaptureEnvironment(
+        node: host.node, root: tapeRoot, database: database, client: HTTPClient(time: time),
+        time: time, disk: SystemDisk(), settings: CaptureSettings(host.settings.recorder),
+        metrics: metrics,
+        log: { stream in log.with(("stream", stream)).also { logs.note(stream, $0) } },
+        onStatus: { statuses.note($0) }))
+    finisher = Finisher(
+      Finisher.Environment(
+        tapeRoot: tapeRoot, folder: host.home.recordings(host.settings),
+        scheduler: Self.scheduler, database: database, outbox: outbox, time: time, logs: logs,
+        metrics: metrics, log: log))
+    keeper = PlanKeeper(
+      PlanKeeper.Environment(
+        scheduler: Self.scheduler, database: database, outbox: outbox, time: time,
+        finisher: finisher, captures: captures, logs: logs, log: log,
+        onStart: { metrics.lateness.observe($0) }),
+      policy: PlanPolicy(lead: host.settings.recorder.lead))
+    let desk = PlanDesk(
+      keeper: keeper, finisher: finisher, outbox: outbox, scheduler: Self.scheduler, time: time)
+    var handlers = BusHandlers()
+    desk.register(in: &handlers)
+    self.handlers = handlers
+    self.metrics = metrics
+    self.statuses = statuses
+  }
+
+  /// In the order in which they start; they end in the opposite one, so that tapes are closed after
+  /// the plan stopped, and what is said last still reaches the log.
+  func components(_ bus: BusNode) -> [any ServiceComponent] {
+    [
+      LoopComponent("bus") { try await bus.run() },
+      TapeComponent(
+        root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,
+        captures: captures, finisher: finisher, statuses: statuses, node: host.node,
+        log: host.log),
+      LoopComponent("plan") { try await keep() },
+      LoopComponent("pulse") {
+        await RecorderPulse(
+          host: host, bus: bus, database: database, keeper: keeper, captures: captures,
+          statuses: statuses, metrics: metrics, tapeRoot: tapeRoot
+        ).run()
+      },
+    ]
+  }
+
+  private func keep() async throws {
+    let keeper = keeper
+    host.state.onChange { state in
+      Task { await keeper.setPaused(state != .running) }
+    }
+    try await keeper.run()
+  }
+}

@@ -1,0 +1,68 @@
+import Base
+import Messages
+import Service
+import Storage
+
+/// What happens to tapes at the ends of the process: reconciled before anything is captured,
+/// closed when everything else has stopped.
+actor TapeComponent: ServiceComponent {
+  nonisolated let name = "tape"
+  nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+  private let thread = DedicatedThread(named: "reconcile")
+  private let root: String
+  private let recordings: String
+  private let database: Database
+  private let captures: CapturePool
+  private let finisher: Finisher
+  private let statuses: StatusOutbox
+  private let node: NodeID
+  private let log: Logger
+
+  init(
+    root: String, recordings: String, database: Database, captures: CapturePool,
+    finisher: Finisher, statuses: StatusOutbox, node: NodeID, log: Logger
+  ) {
+    self.root = root
+    self.recordings = recordings
+    self.database = database
+    self.captures = captures
+    self.finisher = finisher
+    self.statuses = statuses
+    self.node = node
+    self.log = log
+  }
+
+  /// A folder that cannot be used now (a disk that is not mounted, say) does not keep the recorder
+  /// from starting: captures say so and go on from memory for a while.
+  func start() async throws {
+    do {
+      try Syscall.makeFolders(root)
+      try Syscall.makeFolders(recordings)
+      let report = try await TapeReconciler(root: root).run(database, log: log)
+      log.info(
+        "tapes reconciled", ("salvaged", report.salvaged), ("adopted", report.adopted),
+        ("missing", report.missing), ("removed", report.removed))
+      try await finisher.prepare()
+    } catch let error as SystemError {
+      log.error("the media folder cannot be used", ("reason", error))
+    }
+    let now = SystemTimeSource().now()
+    let streams = try await database.write { transaction in
+      // What was open when the process died lasted as long as it lived.
+      try GapCatalog.closeAll(
+        at: try RecordingCatalog.lastAlive(transaction) ?? now, transaction)
+      return try RecordingCatalog.streams(transaction)
+    }
+    // Whatever was said of them before, now they are idle.
+    for stream in streams {
+      statuses.note(CaptureStatus(stream: stream.id, node: node, state: .idle, since: now))
+    }
+  }
+
+  func run() async throws {
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+    await captures.stop()
+    try await statuses.flush()
+  }
+}
