@@ -15,8 +15,8 @@ import Storage
 /// - `Finisher`: recordings' files
 /// - `TapeReconciler`: brings disk and database together at the start
 struct RecorderService: Sendable {
-  /// The tables that its database must have, beside the bus's.
-  static let schemas = [RecorderSchema.schema]
+  /// The tables that its database must have.
+  static let schemas = [BusSchema.schema, RecorderSchema.schema]
   static let scheduler = NodeID(unchecked: "scheduler")
 
   let handlers: BusHandlers
