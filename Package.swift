@@ -106,7 +106,7 @@ let package = Package(
     tests(
       "HTTPServerTests", path: "Shared/HTTPServer",
       ["Base", "HTTPClient", "HTTPServer", "Subprocess"]),
-    tests("MediaTests", path: "Shared/Media", ["Base", "Media"]),
+    tests("MediaTests", path: "Shared/Media", ["Base", "Media", "Subprocess"]),
     tests("MessagesTests", path: "Shared/Messages", ["Base", "Messages"], exclude: ["Golden"]),
     tests("BusTests", path: "Shared/Bus", ["Base", "Bus", "CZmq", "Messages", "Storage"]),
     tests(

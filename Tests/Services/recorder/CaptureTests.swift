@@ -99,7 +99,7 @@ struct CaptureTests {
     await pool?.stop()
     pool = nil
 
-    let second = try Studio(copyOf: first)
+    let second = try await Studio(copyOf: first)
     let report = try await TapeReconciler(root: second.tapeRoot).run(
       second.database, log: .silent)
     #expect(report == TapeReconciler.Report())

@@ -1,12 +1,12 @@
 import Base
 import Bus
 import FoundationEssentials
-import Glibc
 import HTTPClient
 import Media
 import Messages
 import Metrics
 import Storage
+import Subprocess
 import Synchronization
 import TestSupport
 
@@ -48,10 +48,11 @@ final class Studio: Sendable {
 
   /// What a new process finds: this one's files as they are now. (One process holds a database's
   /// lock until it ends, so the files are copied.)
-  convenience init(copyOf other: Studio) throws {
+  convenience init(copyOf other: Studio) async throws {
     let folder = try TemporaryFolder()
-    let result = shell("cp -a \(other.folder.path)/. \(folder.path)/")
-    guard result == 0 else { throw TestFailure("cp failed") }
+    let copy = ChildCommand("cp", ["-a", other.folder.path + "/.", folder.path + "/"])
+    let run = try await ChildProcess.run(copy, timeout: .seconds(20))
+    guard run.exit.isSuccess else { throw TestFailure("cp failed: \(run.errorText)") }
     try self.init(folder)
   }
 
@@ -131,10 +132,4 @@ func plan(
     tags: RecordingTags(
       title: "2026-11-21 Show", artist: "Station", album: "Show", genre: "Talk",
       comment: "Made by a test"), date: "2026-11-21")
-}
-
-/// Runs a short command; its exit code.
-func shell(_ command: String) -> Int32 {
-  guard let pipe = popen("(\(command)) >/dev/null 2>&1 </dev/null", "r") else { return -1 }
-  return pclose(pipe)
 }

@@ -40,8 +40,8 @@ struct FrameScannerTests {
   @Test(arguments: encodings)
   func `Every byte of a file from FFmpeg is a frame or a tag, however it is cut up`(
     _ encoding: Encoding
-  ) throws {
-    let bytes = try Samples.encode(encoding.arguments, extension: encoding.name)
+  ) async throws {
+    let bytes = try await Samples.encode(encoding.arguments, extension: encoding.name)
     let whole = scan(bytes, pieces: { _ in bytes.count })
     #expect(whole.scanner.skippedBytes == 0)
     #expect(Int64(whole.content.count) + whole.scanner.tagBytes == Int64(bytes.count))
@@ -59,11 +59,11 @@ struct FrameScannerTests {
   @Test(arguments: encodings)
   func `The samples counted are the samples that FFmpeg decodes, but for its priming`(
     _ encoding: Encoding
-  ) throws {
+  ) async throws {
     let arguments = encoding.arguments + (encoding.name == "mp3" ? " -write_xing 0" : "")
-    let bytes = try Samples.encode(arguments, extension: encoding.name)
+    let bytes = try await Samples.encode(arguments, extension: encoding.name)
     let counted = scan(bytes).frames.reduce(0) { $0 + $1.samples }
-    let decoded = try Samples.decodedSamples(of: bytes, extension: encoding.name)
+    let decoded = try await Samples.decodedSamples(of: bytes, extension: encoding.name)
     #expect(abs(counted - decoded) <= 1152)
   }
 
@@ -147,8 +147,9 @@ struct FrameScannerTests {
     #expect(try #require(result.scanner.refusal).sentence.contains("free-format"))
   }
 
-  @Test func `The Info frame of a file is a frame like any other`() throws {
-    let bytes = try Samples.encode("-c:a libmp3lame -b:a 128k -id3v2_version 0", extension: "mp3")
+  @Test func `The Info frame of a file is a frame like any other`() async throws {
+    let bytes = try await Samples.encode(
+      "-c:a libmp3lame -b:a 128k -id3v2_version 0", extension: "mp3")
     let first = try #require(scan(bytes).frames.first)
     #expect(first.position == 0)
     #expect(String(decoding: bytes[36..<40], as: UTF8.self) == "Info")

@@ -18,10 +18,10 @@ struct NumberedFramesTests {
   @Test(arguments: kinds)
   func `FFmpeg decodes them without a word and the scanner counts them`(
     _ kind: NumberedFrames.Kind
-  ) throws {
+  ) async throws {
     let frames = NumberedFrames(kind)
     let bytes = frames.frames(0..<300)
-    let complaints = try Samples.complaints(about: bytes, extension: Self.name(kind))
+    let complaints = try await Samples.complaints(about: bytes, extension: Self.name(kind))
     #expect(complaints == "", "\(complaints)")
     let scanned = scan(bytes)
     #expect(scanned.frames.count == 300)
@@ -43,7 +43,7 @@ struct NumberedFramesTests {
   ])
   func `They survive FFmpeg's stream copy`(
     _ kind: NumberedFrames.Kind, _ arguments: String
-  ) throws {
+  ) async throws {
     let frames = NumberedFrames(kind, tag: 9)
     let input = Samples.temporaryPath(Self.name(kind))
     let output = Samples.temporaryPath("out")
@@ -52,9 +52,9 @@ struct NumberedFramesTests {
       unlink(output)
     }
     try DurableFile.write(frames.frames(0..<500), to: input)
-    let result = Samples.run(
+    let result = try await Samples.run(
       "ffmpeg -nostdin -v warning -i \(input) -c copy \(arguments) \(output)")
-    #expect(result.status == 0 && result.output == "", "\(result.output)")
+    #expect(result.isSuccess && result.output == "", "\(result.output)")
     let report = try NumberedReport(fileAt: output, of: frames)
     #expect(report.isSeamless && report.numbers.count == 500, "\(report)")
   }
