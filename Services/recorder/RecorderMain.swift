@@ -1,6 +1,5 @@
 import Base
 import Bus
-import Configuration
 import Service
 
 @main
@@ -10,11 +9,9 @@ struct RecorderMain {
       let database = try host.openDatabase(schemas: RecorderService.schemas)
       let outbox = Outbox()
       let service = RecorderService(host, database: database, outbox: outbox)
-      let scheduler = RecorderService.scheduler
-      let bus = try await BusNode(
-        settings: TransportSettings(
-          node: host.node, peers: [scheduler: .ipc(of: scheduler, in: host.home.bus)]),
-        database: database, outbox: outbox, handlers: service.handlers, log: host.log)
+      let bus = try await host.joinBus(
+        database: database, outbox: outbox, handlers: service.handlers, binds: false,
+        peers: [RecorderService.scheduler], recorder: { await service.load() })
       return service.components(bus)
     }
   }

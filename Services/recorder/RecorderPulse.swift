@@ -6,17 +6,15 @@ import Metrics
 import Service
 import Storage
 
-/// The recorder's heartbeat: says every second what it has in hand, keeps the numbers and the
-/// faults that people see, and notes in the database that it lives.
+/// What the recorder does each second besides its work: tells how the captures are, keeps the
+/// numbers and the faults that people see, and notes in the database that it lives.
 struct RecorderPulse: Sendable {
   let host: ServiceHost
-  let bus: BusNode
   let database: Database
   let keeper: PlanKeeper
   let captures: CapturePool
   let statuses: StatusOutbox
   let metrics: RecorderMetrics
-  let tapeRoot: String
 
   func run() async {
     let progress = host.progress.register("pulse")
@@ -24,7 +22,7 @@ struct RecorderPulse: Sendable {
     var round = 0
     while !Task.isCancelled {
       await tellStatuses()
-      if round % 5 == 0 { await beat() }
+      if round % 5 == 0 { await show() }
       if round % 25 == 0 { await noteAlive() }
       progress.step()
       round += 1
@@ -42,7 +40,7 @@ struct RecorderPulse: Sendable {
     }
   }
 
-  private func beat() async {
+  private func show() async {
     let figures = await captures.figures()
     metrics.active.set(captures.activeCount)
     metrics.capturing.set(figures.values.count { $0.isCapturing })
@@ -58,22 +56,6 @@ struct RecorderPulse: Sendable {
     } else {
       host.health.ok("recordings")
     }
-    let busStatus = await bus.status()
-    if let fault = busStatus.fault {
-      host.health.degraded("bus", fault)
-    } else {
-      host.health.ok("bus")
-    }
-    bus.report(host.desk.heartbeat(recorder: await load()))
-  }
-
-  private func load() async -> RecorderLoad {
-    let held = try? await database.read { try RecordingCatalog.desiredSet($0) }
-    let active = captures.activeCount
-    return RecorderLoad(
-      freeCaptures: max(0, host.settings.recorder.maximumCaptures - active),
-      activeCaptures: active, diskFreeBytes: FolderListing.freeBytes(at: tapeRoot) ?? 0,
-      desiredVersion: held?.version ?? 0, desiredDigest: held?.digest ?? "")
   }
 
   private func noteAlive() async {

@@ -67,9 +67,9 @@ struct RecorderService: Sendable {
 
   /// In the order in which they start; they end in the opposite one, so that tapes are closed after
   /// the plan stopped, and what is said last still reaches the log.
-  func components(_ bus: BusNode) -> [any ServiceComponent] {
+  func components(_ bus: BusComponent) -> [any ServiceComponent] {
     [
-      LoopComponent("bus") { try await bus.run() },
+      bus,
       TapeComponent(
         root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,
         captures: captures, finisher: finisher, statuses: statuses, node: host.node,
@@ -77,11 +77,21 @@ struct RecorderService: Sendable {
       LoopComponent("plan") { try await keep() },
       LoopComponent("pulse") {
         await RecorderPulse(
-          host: host, bus: bus, database: database, keeper: keeper, captures: captures,
-          statuses: statuses, metrics: metrics, tapeRoot: tapeRoot
+          host: host, database: database, keeper: keeper, captures: captures,
+          statuses: statuses, metrics: metrics
         ).run()
       },
     ]
+  }
+
+  /// What each heartbeat tells the scheduler.
+  func load() async -> RecorderLoad {
+    let held = try? await database.read { try RecordingCatalog.desiredSet($0) }
+    let active = captures.activeCount
+    return RecorderLoad(
+      freeCaptures: max(0, host.settings.recorder.maximumCaptures - active),
+      activeCaptures: active, diskFreeBytes: FolderListing.freeBytes(at: tapeRoot) ?? 0,
+      desiredVersion: held?.version ?? 0, desiredDigest: held?.digest ?? "")
   }
 
   private func keep() async throws {
