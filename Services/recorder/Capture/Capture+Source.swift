@@ -9,6 +9,14 @@ import Synchronization
 /// The capture's connection: from an address to frames on the tape.
 extension Capture {
   func connect(to url: String) {
+    address = url
+    reader = SourceReader()
+    tape?.assembler.connected()
+    log.info("connecting", ("url", Redactor.redact(url)))
+    connection = open(url)
+  }
+
+  func open(_ url: String) -> CaptureConnection {
     var request = HTTPRequest.endless(url)
     request.connectTimeout = environment.settings.limits.connect
     request.headers["Icy-MetaData"] = "1"
@@ -18,19 +26,22 @@ extension Capture {
       guard let self else { return }
       Task { await self.drain(connection) }
     }
-    self.connection = connection
-    reader = SourceReader()
-    tape?.assembler.connected()
-    log.info("connecting", ("url", Redactor.redact(url)))
     connection.attach(environment.client.start(request, into: connection))
+    return connection
   }
 
   /// Lets go of the connection; its last whole frames are kept.
   func disconnect() {
+    dropProbe()
+    leave()
+  }
+
+  private func leave() {
     guard let connection else { return }
     self.connection = nil
     connection.cancel()
-    consume(connection.take().bytes, arrival: nil)
+    let rest = connection.take()
+    consume(rest.bytes, arrival: rest.arrival)
     _ = reader.finish { scanner in place(scanner, arrival: nil) }
     withTape { tape, emit in tape.assembler.disconnected(emit) }
     closeSegment()
@@ -38,6 +49,7 @@ extension Capture {
   }
 
   func drain(_ connection: CaptureConnection) async {
+    if connection === probe?.connection { drainProbe() }
     guard connection === self.connection else { return }
     let batch = connection.take()
     if let head = batch.head, let failure = reader.take(head) {
@@ -51,6 +63,47 @@ extension Capture {
     collectRows()
     report()
     await writeRows()
+  }
+
+  // MARK: - The second connection
+
+  /// Beside a silent connection; to the address that a list led to where that was the first one.
+  func startProbe(at index: Int) {
+    let url = index == 0 ? address : definition.urls[min(index, definition.urls.count - 1)]
+    log.info("connecting beside the silent connection", ("url", Redactor.redact(url)))
+    probe = CaptureProbe(connection: open(url), address: url)
+  }
+
+  func dropProbe() {
+    probe?.connection.cancel()
+    probe = nil
+  }
+
+  private func drainProbe() {
+    guard var probe else { return }
+    let found = probe.take(probe.connection.take())
+    self.probe = probe
+    let now = environment.time.monotonic()
+    switch found {
+    case .nothing: break
+    case .frames: perform(policy.handle(.probeFrames, now: now))
+    case .failed(let failure): perform(policy.handle(.probeFailed(failure), now: now))
+    }
+  }
+
+  /// What it brought so far is played back as if it came now, with the times at which it came.
+  func promoteProbe() {
+    guard let probe else { return }
+    self.probe = nil
+    leave()
+    address = probe.address
+    reader = SourceReader()
+    tape?.assembler.connected()
+    connection = probe.connection
+    if let head = probe.head { _ = reader.take(head) }
+    for (bytes, arrival) in probe.pieces where connection === probe.connection {
+      consume(bytes, arrival: arrival)
+    }
   }
 
   func consume(_ bytes: [UInt8], arrival: MediaTimeline.Arrival?) {

@@ -25,6 +25,10 @@ actor Capture {
   var tape: LoadedTape?
   var reader = SourceReader()
   var connection: CaptureConnection?
+  /// Where it leads to.
+  var address = ""
+  /// A second one, while the first is silent.
+  var probe: CaptureProbe?
   var playlistDepth = 0
 
   /// Since when the stream is needed, nil while it is not; `settle` brings the capture in line.
@@ -186,6 +190,10 @@ actor Capture {
         playlistDepth = 0
         connect(to: definition.urls[min(address, definition.urls.count - 1)])
       case .disconnect: disconnect()
+      case .probe(let address): startProbe(at: address)
+      case .dropProbe: dropProbe()
+      case .promoteProbe: promoteProbe()
+      case .resumed: forgetOutage()
       case .outage(let failure): noteOutage(failure)
       case .report(let state, let reason):
         reporter.note(state, reason: reason)
@@ -200,6 +208,14 @@ actor Capture {
     changes.append(.gapOpened(hasOutage ? environment.time.now() : start, failure))
     hasOutage = true
     environment.metrics.outages.with(failure.cause.rawValue).increment()
+  }
+
+  /// The connection goes on where it was: nothing is missing.
+  private func forgetOutage() {
+    guard hasOutage else { return }
+    hasOutage = false
+    // A gap that ends before it began leaves no row.
+    changes.append(.gapClosed(.epoch))
   }
 
   private func tick() async {

@@ -5,8 +5,13 @@ import Messages
 ///
 /// The first retry is immediate, because a server's burst covers only the first seconds of an
 /// outage; then 0.1, 0.25, 0.5, 1, 2, 4 and at most 5 s, a little spread. A server that refuses is
-/// asked less often. A connection that brings nothing for `stallLimit` is given up, twice as
-/// patiently each time. After two failures in a row the next address is tried; once frames have
+/// asked less often.
+///
+/// A connection that falls silent for `stallLimit` is doubted, not dropped: what the network holds
+/// up often still comes, while a new connection gets only the server's burst. So a second one is
+/// made beside it, and what that brings is kept in memory. The first one to go on wins; where the
+/// old one stays silent for `patience` after the new one brought frames, the new one takes its
+/// place. Silence is borne twice as long each time. After two failures in a row the next address is tried; once frames have
 /// come for ten seconds all is forgotten and the first address is preferred again.
 struct CapturePolicy {
   enum Event {
@@ -18,13 +23,24 @@ struct CapturePolicy {
     /// Whole frames came.
     case frames
     case failed(SourceFailure)
+    /// The second connection brings frames.
+    case probeFrames
+    case probeFailed(SourceFailure)
     /// Time passes; several times a second.
     case tick
   }
 
   enum Action: Hashable {
     case connect(address: Int)
+    /// Ends all connections.
     case disconnect
+    /// Makes a second connection beside the silent one.
+    case probe(address: Int)
+    case dropProbe
+    /// The second connection takes the first one's place.
+    case promoteProbe
+    /// The outage was none: the old connection goes on where it was.
+    case resumed
     /// From now on the stream gives nothing, for this reason.
     case outage(SourceFailure)
     /// The state that others are told.
@@ -46,9 +62,28 @@ struct CapturePolicy {
     /// Asked, and no frame has come yet.
     case connecting(since: Monotonic)
     case capturing(since: Monotonic)
+    /// The connection is silent, and a second one is tried.
+    case doubtful(Doubt)
     case waiting(until: Monotonic)
   }
 
+  struct Doubt: Hashable {
+    enum Probe: Hashable {
+      case connecting(since: Monotonic)
+      case good(since: Monotonic)
+      case waiting(until: Monotonic)
+    }
+
+    let since: Monotonic
+    let capturingSince: Monotonic
+    var probe: Probe
+    var failures = 0
+  }
+
+  /// How long a silent connection may still come back once a second one brings frames, and once
+  /// none can be made.
+  static let patience = Duration.seconds(5)
+  static let longestDoubt = Duration.seconds(60)
   static let longestStallLimit = Duration.seconds(15)
   static let stableAfter = Duration.seconds(10)
   /// Without an answer for so long, the ledger is told that the source is silent.
@@ -92,6 +127,8 @@ struct CapturePolicy {
       return [.disconnect, .report(.idle, reason: nil)]
     case (.waiting(let until), .tick): return now >= until ? connect(now) : []
     case (.waiting, _): return []
+    case (.doubtful(let doubt), _): return handle(event, doubt, now)
+    case (_, .probeFrames), (_, .probeFailed): return []
     case (_, .failed(let failure)): return fail(failure, now)
     case (_, .bytes):
       lastByte = now
@@ -108,8 +145,63 @@ struct CapturePolicy {
       }
       return []
     case (.connecting(let since), .tick): return checkStart(since, now)
-    case (.capturing, .tick): return checkStall(now)
+    case (.capturing(let since), .tick): return checkStall(since, now)
     }
+  }
+
+  private mutating func handle(_ event: Event, _ doubt: Doubt, _ now: Monotonic) -> [Action] {
+    var doubt = doubt
+    switch event {
+    case .bytes, .frames:
+      lastByte = now
+      state = .capturing(since: doubt.capturingSince)
+      return [.dropProbe, .resumed, .report(.capturing, reason: nil)]
+    case .failed(let failure):
+      switch doubt.probe {
+      case .good: return promote(now, .capturing(since: now))
+      case .connecting(let since): return promote(now, .connecting(since: since))
+      case .waiting: return fail(failure, now)
+      }
+    case .probeFrames:
+      if case .good = doubt.probe { return [] }
+      doubt.probe = .good(since: now)
+    case .probeFailed(let failure):
+      doubt.failures += 1
+      doubt.probe = .waiting(until: now + delay(failure, failures: doubt.failures))
+      state = .doubtful(doubt)
+      return [.dropProbe, .outage(failure)]
+    case .tick: return tick(doubt, now)
+    case .wanted, .unwanted: return []
+    }
+    state = .doubtful(doubt)
+    return []
+  }
+
+  private mutating func tick(_ doubt: Doubt, _ now: Monotonic) -> [Action] {
+    switch doubt.probe {
+    case .good(let since) where now - since >= CapturePolicy.patience:
+      return promote(now, .capturing(since: now))
+    case .connecting(let since) where now - since >= limits.connect + .seconds(2):
+      return handle(.probeFailed(CapturePolicy.noAnswer), doubt, now)
+    case .waiting(let until) where now - doubt.since >= CapturePolicy.longestDoubt:
+      state = .waiting(until: until)
+      failures = max(failures, doubt.failures)
+      return [.disconnect]
+    case .waiting(let until) where now >= until:
+      var doubt = doubt
+      doubt.probe = .connecting(since: now)
+      state = .doubtful(doubt)
+      return [.probe(address: doubt.failures / 2 % addresses)]
+    default: return []
+    }
+  }
+
+  private mutating func promote(_ now: Monotonic, _ state: State) -> [Action] {
+    self.state = state
+    lastByte = now
+    isSilenceTold = false
+    let isCapturing = if case .capturing = state { true } else { false }
+    return [.promoteProbe, .report(isCapturing ? .capturing : .connecting, reason: nil)]
   }
 
   /// How patiently silence is borne now.
@@ -130,19 +222,26 @@ struct CapturePolicy {
 
   private mutating func checkStart(_ since: Monotonic, _ now: Monotonic) -> [Action] {
     if let lastByte, now - lastByte >= stallLimit { return stall(now - lastByte, now) }
-    let silence = SourceFailure(
-      .sourceUnreachable, "The source takes the connection and does not answer.")
-    if now - since >= limits.connect + .seconds(2) { return fail(silence, now) }
+    if now - since >= limits.connect + .seconds(2) { return fail(CapturePolicy.noAnswer, now) }
     guard lastByte == nil, !isSilenceTold, now - since >= CapturePolicy.silenceToldAfter else {
       return []
     }
     isSilenceTold = true
-    return [.outage(silence)]
+    return [.outage(CapturePolicy.noAnswer)]
   }
 
-  private mutating func checkStall(_ now: Monotonic) -> [Action] {
+  private static let noAnswer = SourceFailure(
+    .sourceUnreachable, "The source takes the connection and does not answer.")
+
+  private mutating func checkStall(_ since: Monotonic, _ now: Monotonic) -> [Action] {
     guard let lastByte, now - lastByte >= stallLimit else { return [] }
-    return stall(now - lastByte, now)
+    stalls += 1
+    let failure = SourceFailure.stalled(for: (now - lastByte).inSeconds)
+    state = .doubtful(
+      Doubt(since: now, capturingSince: since, probe: .connecting(since: now)))
+    return [
+      .outage(failure), .report(.stalled, reason: failure.sentence), .probe(address: 0),
+    ]
   }
 
   private mutating func stall(_ silence: Duration, _ now: Monotonic) -> [Action] {
@@ -150,8 +249,8 @@ struct CapturePolicy {
     return fail(.stalled(for: silence.inSeconds), now)
   }
 
-  private mutating func fail(_ failure: SourceFailure, _ now: Monotonic) -> [Action] {
-    failures += 1
+  /// How long to wait after so many failures in a row.
+  private mutating func delay(_ failure: SourceFailure, failures: Int) -> Duration {
     let steps =
       switch failure.pace {
       case .quick: CapturePolicy.quick
@@ -163,7 +262,12 @@ struct CapturePolicy {
     // Spread by up to a quarter, so that a hundred streams of one dead server do not come at once.
     let spread = Duration.nanoseconds(
       Int64.random(in: 0...max(0, step.nanoseconds / 4), using: &generator))
-    let delay = max(step + spread, min(failure.retryAfter ?? .zero, .seconds(60)))
+    return max(step + spread, min(failure.retryAfter ?? .zero, .seconds(60)))
+  }
+
+  private mutating func fail(_ failure: SourceFailure, _ now: Monotonic) -> [Action] {
+    failures += 1
+    let delay = delay(failure, failures: failures)
     let isStall = failure.cause == .sourceStalled
     var actions: [Action] = [.disconnect, .outage(failure)]
     if delay == .zero {

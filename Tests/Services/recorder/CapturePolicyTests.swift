@@ -12,6 +12,8 @@ struct CapturePolicyTests {
     var connects: [(at: Double, address: Int)] = []
     var reports: [CaptureState] = []
     var outages: [Gap.Cause] = []
+    /// What was done about a second connection.
+    var steps: [CapturePolicy.Action] = []
 
     init(addresses: Int = 1) { policy = CapturePolicy(addresses: addresses, seed: 1) }
 
@@ -21,6 +23,7 @@ struct CapturePolicyTests {
       for action in policy.handle(event, now: now) {
         switch action {
         case .connect(let address): connects.append((seconds, address))
+        case .probe, .promoteProbe, .dropProbe, .resumed: steps.append(action)
         case .disconnect: break
         case .outage(let failure): outages.append(failure.cause)
         case .report(let state, _): reports.append(state)
@@ -80,21 +83,71 @@ struct CapturePolicyTests {
     #expect(run.connects.count < 12)
   }
 
-  @Test func `Silence for three seconds is a stall, and borne twice as long the next time`() {
+  @Test func `Silence for three seconds brings a second connection, the next time six`() {
     var run = Run()
     run.send(.wanted)
     run.pass(1, .frames)
     run.pass(2.8)
-    #expect(run.connects.count == 1)
+    #expect(run.steps == [])
     run.pass(0.3)
-    #expect(run.connects.count == 2)
+    #expect(run.steps == [.probe(address: 0)])
     #expect(run.outages == [.sourceStalled])
-    #expect(run.reports.contains(.stalled))
+    #expect(run.reports.last == .stalled)
+    // The old one comes back before the new one: nothing was lost.
+    run.send(.bytes)
+    #expect(run.steps.dropFirst() == [.dropProbe, .resumed])
+    #expect(run.reports.last == .capturing)
     run.pass(1, .frames)
     run.pass(5.8)
-    #expect(run.connects.count == 2)
+    #expect(run.steps.count == 3)
     run.pass(0.3)
-    #expect(run.outages.count == 2)
+    #expect(run.steps.last == .probe(address: 0))
+    #expect(run.connects.count == 1)
+  }
+
+  @Test func `The old connection may come back for five seconds after the new one brings frames`() {
+    for patience in [4.8, 5.2] {
+      var run = Run()
+      run.send(.wanted)
+      run.pass(1, .frames)
+      run.pass(3.1)
+      run.pass(patience, .probeFrames)
+      run.send(.frames)
+      let last: [CapturePolicy.Action] = patience < 5 ? [.dropProbe, .resumed] : [.promoteProbe]
+      #expect(run.steps == [.probe(address: 0)] + last)
+      #expect(run.reports.last == .capturing)
+    }
+  }
+
+  @Test func `When the old connection ends, the new one takes its place at once`() {
+    var run = Run()
+    run.send(.wanted)
+    run.pass(1, .frames)
+    run.pass(3.1)
+    run.send(.failed(.closed))
+    #expect(run.steps == [.probe(address: 0), .promoteProbe])
+    #expect(run.reports.last == .connecting)
+    run.send(.frames)
+    #expect(run.reports.last == .capturing)
+    #expect(run.connects.count == 1)
+  }
+
+  @Test func `While no second connection can be made, the silent one is kept for a minute`() {
+    var run = Run()
+    run.send(.wanted)
+    run.pass(1, .frames)
+    run.pass(3.1)
+    for _ in 0..<580 {
+      if case .probe = run.steps.last { run.send(.probeFailed(Self.refused)) }
+      run.pass(0.1)
+    }
+    #expect(run.connects.count == 1)
+    #expect(run.steps.count { $0 == .probe(address: 0) } > 5)
+    for _ in 0..<80 {
+      if case .probe = run.steps.last { run.send(.probeFailed(Self.refused)) }
+      run.pass(0.1)
+    }
+    #expect(run.connects.count == 2)
   }
 
   @Test func `Bytes without frames keep a connection, but not for ever without an answer`() {

@@ -1,6 +1,8 @@
 import Base
+import Glibc
 import Media
 import Messages
+import Subprocess
 import TestSupport
 import Testing
 
@@ -144,6 +146,35 @@ struct CaptureTests {
     #expect(
       error > .milliseconds(-100) && error < .milliseconds(100), "\(hole) for \(missing): \(report)"
     )
+  }
+
+  @Test func `A server that hangs for seven seconds costs nothing`() async throws {
+    let frames = NumberedFrames()
+    let server = try await IcecastServer.start()
+    let source = try await Self.source(server, frames)
+    let studio = try Studio()
+    let pool = CapturePool(studio.environment())
+    await pool.define([Self.definition([server.url("live")])])
+    pool.want([.radio])
+    try await eventually("two segments") { try await studio.segments(.radio).count >= 2 }
+    // By hand: `signal` wakes a stopped child.
+    kill(server.child.pid, SIGSTOP)
+    // Longer than the burst of four seconds: a new connection alone would lose the rest.
+    try await Task.sleep(for: .seconds(7))
+    kill(server.child.pid, SIGCONT)
+    let count = try await studio.segments(.radio).count
+    try await eventually("the tape goes on") {
+      try await studio.segments(.radio).count > count + 9
+    }
+    await pool.stop()
+    source.stop()
+    #expect(
+      studio.told.contains { $0.state == .stalled },
+      "\(studio.told.map { "\($0.since) \($0.state) \($0.reason ?? "")" }) \(source.log.count) \(String(describing: source.failure))"
+    )
+    let report = try await studio.report(.radio, of: frames)
+    #expect(report.isSeamless, "\(report)")
+    #expect(try await studio.gaps(.radio).isEmpty)
   }
 
   @Test func `A source that is not there is waited for, and the ledger says why`() async throws {
