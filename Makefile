@@ -29,8 +29,17 @@ build: ## build for development
 release: ## build the programs as they are deployed, in .build/release
 	@set -e; for program in $(PROGRAMS); do $(RELEASE) --product $$program; done
 
-test: ## build and run all tests
-	$(SWIFT) test
+# In three parts: the many quick tests side by side; then those that work against the clock with real
+# servers and processes, one after another, so that they do not starve each other on two cores; then
+# the whole system.
+LIVE = ^(CLITests|DeliveryTests|RecorderTests|ServiceTests|SubprocessTests)\.
+
+test: ## install what the tests need, build and run all of them
+	scripts/setup --tests
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --disable-xctest --skip '$(LIVE)' --skip '^EndToEndTests\.'
+	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '$(LIVE)'
+	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^EndToEndTests\.'
 
 format: ## put the sources into shape
 	$(SWIFT) format -i --parallel -r $(SOURCES)
