@@ -44,6 +44,7 @@ enum UpCommand {
       await Greeting(place: place, settings: settings, printer: printer).run()
     }
     await supervisor.run()
+    if supervisor.isKilled { return }
     greeting.cancel()
     let isAsked = drain.reason != nil
     printer.print(

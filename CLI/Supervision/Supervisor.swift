@@ -20,6 +20,7 @@ final class Supervisor: Sendable {
   private let drain: DrainSwitch
   private let time = SystemTimeSource()
   private let children = Mutex<[String: ChildProcess]>([:])
+  private let killed = Atomic(false)
 
   /// `grace` is how long a service may take to drain before it is killed.
   init(_ plans: [Plan], grace: Duration, printer: LogPrinter, drain: DrainSwitch) {
@@ -44,8 +45,12 @@ final class Supervisor: Sendable {
     }
   }
 
+  /// Whether `killAll` was called; the process then ends by the signal that brought it about.
+  var isKilled: Bool { killed.load(ordering: .sequentiallyConsistent) }
+
   /// SIGKILL to every service and what it started; does not wait. For the second Ctrl-C.
   func killAll() {
+    killed.store(true, ordering: .sequentiallyConsistent)
     for child in children.withLock({ $0.values }) where child.ending == nil {
       kill(-child.pid, SIGKILL)
     }

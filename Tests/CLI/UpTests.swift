@@ -58,21 +58,62 @@ struct UpTests {
 
   @Test("kills a service that hangs when told twice")
   func secondSignal() async throws {
-    let up = try await AirloomProgram.up(in: try TemporaryFolder())
-    let converter = try #require(await up.pid(of: "converter-1"))
-    // Deaf to SIGTERM for as long as something keeps it stopped.
-    let keeper = Task {
-      while !Task.isCancelled {
-        kill(converter, SIGSTOP)
-        try? await Task.sleep(for: .milliseconds(1))
-      }
+    let fake = try FakeServices([
+      "converter": "trap '' TERM HUP; echo $$; while :; do sleep 1; done"
+    ])
+    let up = try await fake.up()
+    let converter = try await eventually("it has said its number") {
+      up.text.split(separator: "\n").first { $0.hasPrefix("converter | ") }
+        .flatMap { Int32($0.filter(\.isNumber)) }
     }
-    defer { keeper.cancel() }
     kill(up.child.pid, SIGTERM)
     try await eventually("the first signal was taken") { up.text.contains("once more kills them") }
+    #expect(!isGone(converter))
     kill(up.child.pid, SIGINT)
     #expect(await up.child.exit().reason == .exited(128 + SIGINT))
     try await eventually("the converter is gone") { isGone(converter) }
+  }
+
+  @Test("tells a crash loop in one sentence and leaves alone what only a person can help")
+  func failing() async throws {
+    let fake = try FakeServices([
+      "converter": "exit 70", "feeder": "echo bad settings; exit 78", "recorder": "sleep 1000",
+    ])
+    let up = try await fake.up()
+    try await eventually("the loop is told") {
+      up.text.contains("converter ended 5 times in a row, last it exited with code 70")
+    }
+    try await eventually("the other is left alone") {
+      up.text.contains("feeder exited with code 78 and is left alone")
+    }
+    #expect(up.text.components(of: "bad settings") == 1)
+    #expect(!up.text.contains("recorder exited"))
+    await up.child.stop(StopLadder([.init(.signal(SIGTERM), grace: .seconds(30))]))
+    #expect(up.text.components(of: "in a row") == 1)
+  }
+
+  @Test("ends when no service is left, and names one that is missing")
+  func nothingLeft() async throws {
+    let fake = try FakeServices(["converter": "exit 64"])
+    #expect(unlink(fake.folder("bin/airloom-converter")) == 0)
+    let up = try await fake.up()
+    #expect(await up.child.exit().reason == .exited(ExitCode.unavailable.rawValue))
+    #expect(up.text.contains("bin/airloom-converter does not exist"))
+    #expect(up.text.hasSuffix("no service is left that could be started again\n"))
+  }
+
+  @Test("gives the first password to the gateway and to nobody else")
+  func password() async throws {
+    let script = "echo password=$AIRLOOM_ADMIN_PASSWORD.; sleep 1000"
+    let fake = try FakeServices(["converter": script, "gateway": script])
+    var command = ChildCommand(fake.folder("bin/airloom"), ["up", "--home", fake.home])
+    command.environment = ["AIRLOOM_ADMIN_PASSWORD": "secret"]
+    command.output = .tail(limit: 1 << 20)
+    let up = RunningUp(child: try await ChildProcess.start(command), folder: fake.folder)
+    try await eventually("both have spoken") {
+      up.text.contains("gateway   | password=secret.")
+        && up.text.contains("converter | password=.")
+    }
   }
 
   @Test("lets its services end in order when it is itself killed")
@@ -102,4 +143,8 @@ struct UpTests {
     #expect(await bad.child.exit().reason == .exited(ExitCode.configuration.rawValue))
     #expect(bad.text.contains("airloom.toml:2:1: [web] has no key 'prot'; did you mean 'port'?"))
   }
+}
+
+extension String {
+  fileprivate func components(of part: String) -> Int { ranges(of: part).count }
 }
