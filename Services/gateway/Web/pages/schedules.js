@@ -27,7 +27,8 @@ const sentence = (rule) => rule.kind === "once"
   : `${explain(rule.expression) ?? rule.expression} (${rule.zone})`;
 
 function card(item) {
-  const next = item.next.slice(0, 3);
+  // What was said when the schedule last changed may have begun since.
+  const next = item.next.filter((start) => new Date(start) > Date.now()).slice(0, 3);
   const places = item.destinations.map((id) => store.destinations.get(id)?.name ?? id);
   return h("article", { class: `card ${item.isEnabled ? "" : "faded"}` },
     h("div", { class: "card-head" }, h("h2", {}, item.name), item.isEnabled ? null : chip("off", "off")),
