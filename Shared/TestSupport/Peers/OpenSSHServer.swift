@@ -33,7 +33,6 @@ public final class OpenSSHServer: Sendable {
     extraLines: [String] = []
   ) async throws -> OpenSSHServer {
     let program = try requires(.sshd)
-    let port = try port ?? LoopbackPort.free()
     let files = try TemporaryFolder()
     let hostKey = files("host_key")
     try await makeKey(at: hostKey, type: hostKeyType)
@@ -41,6 +40,8 @@ public final class OpenSSHServer: Sendable {
     try files.folder("remote")
     try PeerProcess.handOver(hostKey)
     try PeerProcess.handOver(files("remote"))
+    // After the keys: an RSA key takes seconds, in which somebody else may take a free port.
+    let port = try port ?? LoopbackPort.free()
     let configuration = try files.file(
       "sshd_config",
       text(port: port, files: files, extraLines: extraLines))

@@ -14,7 +14,8 @@ struct FullDiskTests {
     let disk = try SmallDisk(at: site.server.folder + "/small", megabytes: 1)
     var upload = try site.upload(RemoteSite.content(2_000_000))
     upload.folder = disk.path
-    #expect(try await site.failure(upload).kind == .noSpace)
+    let error = try await site.failure(upload)
+    #expect(error.kind == .noSpace, "\(error)")
     #expect(TemporaryFolder.names(in: disk.path).isEmpty)
   }
 
@@ -32,7 +33,7 @@ struct FullDiskTests {
         try DurableFile.write(RemoteSite.content(2_000_000), to: filler)
       } catch { Issue.record(error) }
     }
-    #expect(error.kind == .noSpace)
+    #expect(error.kind == .noSpace, "\(error)")
     #expect(TemporaryFolder.names(in: disk.path) == ["filler"])
     unlink(filler)
     _ = try await site.run(upload)
