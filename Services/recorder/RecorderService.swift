@@ -73,7 +73,7 @@ struct RecorderService: Sendable {
       TapeComponent(
         root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,
         captures: captures, finisher: finisher, statuses: statuses, node: host.node,
-        log: host.log),
+        health: host.health, log: host.log),
       LoopComponent("plan") { try await keep() },
       LoopComponent("pulse") {
         await RecorderPulse(

@@ -11,7 +11,8 @@ actor TapeComponent: ServiceComponent {
 
   private let thread = DedicatedThread(named: "reconcile")
   private let root: String
-  private let recordings: String
+  private let folders: MediaFolders
+  private let health: HealthBoard
   private let database: Database
   private let captures: CapturePool
   private let finisher: Finisher
@@ -21,10 +22,11 @@ actor TapeComponent: ServiceComponent {
 
   init(
     root: String, recordings: String, database: Database, captures: CapturePool,
-    finisher: Finisher, statuses: StatusOutbox, node: NodeID, log: Logger
+    finisher: Finisher, statuses: StatusOutbox, node: NodeID, health: HealthBoard, log: Logger
   ) {
     self.root = root
-    self.recordings = recordings
+    folders = MediaFolders(folders: [root, recordings])
+    self.health = health
     self.database = database
     self.captures = captures
     self.finisher = finisher
@@ -34,11 +36,11 @@ actor TapeComponent: ServiceComponent {
   }
 
   /// A folder that cannot be used now (a disk that is not mounted, say) does not keep the recorder
-  /// from starting: captures say so and go on from memory for a while.
+  /// from starting: captures say so and go on from memory for a while. What such a disk brings with
+  /// it is reconciled at the next start only, because by then captures may be writing to it.
   func start() async throws {
+    showFolders()
     do {
-      try Syscall.makeFolders(root)
-      try Syscall.makeFolders(recordings)
       let report = try await TapeReconciler(root: root).run(database, log: log)
       log.info(
         "tapes reconciled", ("salvaged", report.salvaged), ("adopted", report.adopted),
@@ -61,8 +63,19 @@ actor TapeComponent: ServiceComponent {
   }
 
   func run() async throws {
-    while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .seconds(1))
+      showFolders()
+    }
     await captures.stop()
     try await statuses.flush()
+  }
+
+  private func showFolders() {
+    if let fault = folders.fault() {
+      health.degraded("media", fault)
+    } else {
+      health.ok("media")
+    }
   }
 }

@@ -40,23 +40,3 @@ struct FullDiskTests {
     #expect(try site.remote("small/show.mp3") == bytes)
   }
 }
-
-/// A tmpfs of a few megabytes, unmounted when the last reference goes.
-final class SmallDisk: Sendable {
-  let path: String
-
-  init(at path: String, megabytes: Int) throws {
-    self.path = path
-    try Syscall.makeFolders(path, mode: 0o755)
-    try Syscall.check("mount", path) {
-      mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m,mode=777")
-    }
-  }
-
-  deinit { umount2(path, Int32(MNT_DETACH)) }
-
-  static let isPossible: Bool = {
-    guard let folder = try? TemporaryFolder() else { return false }
-    return (try? SmallDisk(at: folder("probe"), megabytes: 1)) != nil
-  }()
-}

@@ -1,0 +1,35 @@
+internal import Base
+internal import Glibc
+
+/// A tmpfs of a few megabytes, so that a disk can be full or read-only; unmounted when the last
+/// reference goes. It takes the right to mount.
+public final class SmallDisk: Sendable {
+  public let path: String
+
+  public init(at path: String, megabytes: Int, isReadOnly: Bool = false) throws {
+    self.path = path
+    try Syscall.makeFolders(path, mode: 0o755)
+    try Syscall.check("mount", path) {
+      mount(
+        "tmpfs", path, "tmpfs", isReadOnly ? UInt(MS_RDONLY) : 0,
+        "size=\(megabytes)m,mode=777")
+    }
+  }
+
+  /// As the kernel does when a disk fails.
+  public func makeReadOnly() throws { try remount(UInt(MS_REMOUNT) | UInt(MS_RDONLY)) }
+
+  /// As when an administrator mounts it anew.
+  public func makeWritable() throws { try remount(UInt(MS_REMOUNT)) }
+
+  private func remount(_ flags: UInt) throws {
+    try Syscall.check("mount", path) { mount("tmpfs", path, "tmpfs", flags, "") }
+  }
+
+  deinit { umount2(path, Int32(MNT_DETACH)) }
+
+  public static let isPossible: Bool = {
+    guard let folder = try? TemporaryFolder() else { return false }
+    return (try? SmallDisk(at: folder("probe"), megabytes: 1)) != nil
+  }()
+}
