@@ -8,7 +8,7 @@ PROGRAMS = airloom airloom-scheduler airloom-recorder airloom-converter airloom-
 	airloom-delivery airloom-gateway
 SOURCES = Package.swift Benchmarks CLI Services Shared Tests
 
-.PHONY: help setup packages run build release test format lint docs clean
+.PHONY: help setup packages run build release test campaign format lint docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -40,6 +40,9 @@ test: ## install what the tests need, build and run all of them
 	$(SWIFT) test --skip-build --disable-xctest --skip '$(LIVE)' --skip '^EndToEndTests\.'
 	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '$(LIVE)'
 	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^EndToEndTests\.'
+
+campaign: ## kill -9 all processes 200 times during 20 shows; AIRLOOM_CHAOS_SEED=… repeats a run
+	AIRLOOM_CHAOS_KILLS=200 AIRLOOM_CHAOS_SHOWS=20 $(SWIFT) test --filter ChaosTests
 
 format: ## put the sources into shape
 	$(SWIFT) format -i --parallel -r $(SOURCES)

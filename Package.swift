@@ -137,7 +137,10 @@ let package = Package(
     tests(
       "CLITests", path: "CLI",
       ["airloom", "Base", "Configuration", "HTTPClient", "Messages", "Service", "Subprocess"]),
-    tests("EndToEndTests", path: "EndToEnd", ["Base", "HTTPClient", "Media", "Messages"]),
+    tests(
+      "EndToEndTests", path: "EndToEnd",
+      ["Base", "HTTPClient", "Media", "Messages", "Storage", "Subprocess"],
+      exclude: ["README.md"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17,
