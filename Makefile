@@ -8,7 +8,7 @@ PROGRAMS = airloom airloom-scheduler airloom-recorder airloom-converter airloom-
 	airloom-delivery airloom-gateway
 SOURCES = Package.swift Benchmarks CLI Services Shared Tests
 
-.PHONY: help setup packages run build release test campaign format lint docs clean
+.PHONY: help setup packages run build release test campaign bench format lint docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -31,7 +31,7 @@ release: ## build the programs as they are deployed, in .build/release
 
 # In three parts: the many quick tests side by side; then those that work against the clock with real
 # servers and processes, one after another, so that they do not starve each other on two cores; then
-# the whole system, whose tests mostly wait for shows to end and so run side by side.
+# the whole system.
 LIVE = ^(CLITests|DeliveryTests|RecorderTests|ServiceTests|SubprocessTests)\.
 
 test: ## install what the tests need, build and run all of them
@@ -39,10 +39,13 @@ test: ## install what the tests need, build and run all of them
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest --skip '$(LIVE)' --skip '^EndToEndTests\.'
 	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '$(LIVE)'
-	$(SWIFT) test --skip-build --disable-xctest --filter '^EndToEndTests\.'
+	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^EndToEndTests\.'
 
 campaign: ## kill -9 all processes 200 times during 20 shows; AIRLOOM_CHAOS_SEED=… repeats a run
 	AIRLOOM_CHAOS_KILLS=200 AIRLOOM_CHAOS_SHOWS=20 $(SWIFT) test --filter ChaosTests
+
+bench: ## measure beside peers, in Markdown: make bench ARGS="bus|lateness|memory"
+	@scripts/bench $(ARGS)
 
 format: ## put the sources into shape
 	$(SWIFT) format -i --parallel -r $(SOURCES)

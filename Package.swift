@@ -92,9 +92,8 @@ let package = Package(
       name: "airloom-bench",
       dependencies: [
         "Base", "Bus", "CZmq", "Messages", "Storage", "Subprocess", "TestSupport",
-        "airloom-scheduler", "airloom-recorder",
       ],
-      path: "Benchmarks", exclude: ["README.md"], swiftSettings: strict),
+      path: "Benchmarks", exclude: ["README.md", "Peers"], swiftSettings: strict),
 
     tests("BaseTests", path: "Shared/Base", ["Base"]),
     tests("MetricsTests", path: "Shared/Metrics", ["Base", "Metrics"]),

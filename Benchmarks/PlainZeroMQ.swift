@@ -86,6 +86,38 @@ struct PlainZeroMQ {
     return Rate(messages: messages, duration: duration)
   }
 
+  /// From before each send to after its receive, one message in each interval.
+  func oneWay(messages: Int, every interval: Duration) throws -> [Duration] {
+    let context = try PlainContext()
+    let pull = try context.socket(ZMQ_PULL)
+    try pull.bind(endpoint("way"))
+    let sender = Side { [self] in
+      let context = try PlainContext()
+      let push = try context.socket(ZMQ_PUSH)
+      defer { push.close() }
+      try push.connect(endpoint("way"))
+      var body = [UInt8](repeating: 0x61, count: messageSize)
+      for _ in 0..<messages {
+        usleep(UInt32(clamping: interval.microseconds))
+        let now = nanosecondsNow()
+        body.withUnsafeMutableBytes { $0.storeBytes(of: now, as: Int64.self) }
+        try push.send(body)
+      }
+    }
+    var body = [UInt8](repeating: 0, count: messageSize)
+    var times: [Duration] = []
+    times.reserveCapacity(messages)
+    for _ in 0..<messages {
+      try pull.receive(into: &body)
+      let now = nanosecondsNow()
+      let sent = body.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
+      times.append(.nanoseconds(now - sent))
+    }
+    try sender.join()
+    pull.close()
+    return times
+  }
+
   /// There and back over two PUSH/PULL pairs, one message at a time.
   func roundTrip(rounds: Int) throws -> RoundTrip {
     let context = try PlainContext()
