@@ -31,7 +31,7 @@ release: ## build the programs as they are deployed, in .build/release
 
 # In three parts: the many quick tests side by side; then those that work against the clock with real
 # servers and processes, one after another, so that they do not starve each other on two cores; then
-# the whole system.
+# the whole system, whose tests mostly wait for shows to end and so run side by side.
 LIVE = ^(CLITests|DeliveryTests|RecorderTests|ServiceTests|SubprocessTests)\.
 
 test: ## install what the tests need, build and run all of them
@@ -39,7 +39,7 @@ test: ## install what the tests need, build and run all of them
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest --skip '$(LIVE)' --skip '^EndToEndTests\.'
 	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '$(LIVE)'
-	$(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '^EndToEndTests\.'
+	$(SWIFT) test --skip-build --disable-xctest --filter '^EndToEndTests\.'
 
 campaign: ## kill -9 all processes 200 times during 20 shows; AIRLOOM_CHAOS_SEED=… repeats a run
 	AIRLOOM_CHAOS_KILLS=200 AIRLOOM_CHAOS_SHOWS=20 $(SWIFT) test --filter ChaosTests

@@ -26,6 +26,20 @@ public final class SmallDisk: Sendable {
     try Syscall.check("mount", path) { mount("tmpfs", path, "tmpfs", flags, "") }
   }
 
+  /// Takes all the room that there is, with a file that is then removed to give it back.
+  public func fill(with name: String = "filler") throws {
+    let descriptor = try Syscall.check("open", path) {
+      open("\(path)/\(name)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    }
+    defer { close(descriptor) }
+    for size in [1 << 20, 1 << 12, 1] {
+      let block = [UInt8](repeating: 1, count: size)
+      while write(descriptor, block, size) == size {}
+    }
+  }
+
+  public func free(from name: String = "filler") { unlink("\(path)/\(name)") }
+
   deinit { umount2(path, Int32(MNT_DETACH)) }
 
   public static let isPossible: Bool = {

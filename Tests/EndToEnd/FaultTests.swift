@@ -115,12 +115,11 @@ struct FaultTests {
       let studio = try await Studio.start(["radio": NumberedFrames(tag: 31)], in: installation)
       let start = try await studio.schedule("show", on: "radio", in: 4, seconds: 24)
       try await reach(start + .seconds(4))
-      let filler = disk.path + "/filler"
-      try Self.fill(filler)
+      try disk.fill()
       let blocked = try await studio.client.stream("radio", in: [.blocked], within: .seconds(15))
       print("full disk: \(blocked.reason ?? "")")
       #expect(blocked.reason?.isEmpty == false)
-      unlink(filler)
+      disk.free()
       try await studio.client.stream("radio", in: [.capturing], within: .seconds(10))
       let (recording, content) = try await studio.arrived(
         "show", on: "radio", within: .seconds(90))
@@ -133,13 +132,44 @@ struct FaultTests {
     }
   }
 
-  /// Writes until there is no more room.
-  private static func fill(_ path: String) throws {
-    let descriptor = try Syscall.check("open", path) { open(path, O_WRONLY | O_CREAT, 0o644) }
-    defer { close(descriptor) }
-    for size in [1 << 20, 1 << 12, 1] {
-      let block = [UInt8](repeating: 1, count: size)
-      while write(descriptor, block, size) == size {}
+  @Test(
+    "a full disk under everything loses no show and no command",
+    .enabled(if: SmallDisk.isPossible, "needs the right to mount"), .timeLimit(.minutes(3)))
+  func fullHome() async throws {
+    let installation = try Installation(megabytes: 320)
+    let disk = try #require(installation.disk)
+    try await installation.told {
+      let studio = try await Studio.start(["radio": NumberedFrames(tag: 33)], in: installation)
+      let start = try await studio.schedule("show", on: "radio", in: 4, seconds: 14)
+      try await reach(start + .seconds(3))
+      try disk.fill()
+      let fault = try await eventually("the page shows what is wrong") {
+        await studio.client.faults(of: "recorder-1").first
+      }
+      print("full home: \(fault)")
+      // No room for the command either, which is told with what to do.
+      let answer = await studio.client.command(
+        "POST", "/api/v1/streams", StreamInput("late", "http://127.0.0.1:9/late"))
+      guard case .refused(507, let sentence) = answer else {
+        throw TestFailure("a command on a full disk was answered \(answer)")
+      }
+      #expect(sentence.contains("full"))
+      try await reach(start + .seconds(9))
+      disk.free()
+      let (recording, content) = try await studio.arrived(
+        "show", on: "radio", within: .seconds(90))
+      let told = Duration.microseconds(recording.file?.lossUs ?? -1)
+      print("full home: \(content.report), told \(told)")
+      #expect(content.isSeamless, "\(content.report)")
+      #expect(told == .zero)
+      try await studio.client.post(
+        "/api/v1/streams", StreamInput("late", "http://127.0.0.1:9/late"))
+      for service in Service.working { #expect(installation.isRunning(service), "\(service)") }
+      try await eventually("all is well again") {
+        await studio.client.faults(of: "recorder-1").isEmpty
+      }
+      studio.broadcaster.stop()
+      #expect(await installation.stop().isEmpty)
     }
   }
 

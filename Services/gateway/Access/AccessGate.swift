@@ -28,8 +28,10 @@ struct GuardedRouter: Sendable {
   mutating func add(_ method: String, _ pattern: String, _ handler: @escaping Handler) {
     access["\(method) \(pattern)"] = .member
     router.add(method, pattern) { [accounts, cookie] request in
-      let identity = try await GuardedRouter.identify(request, accounts, cookie)
-      return try await handler(request, identity)
+      try await Problem.telling {
+        let identity = try await GuardedRouter.identify(request, accounts, cookie)
+        return try await handler(request, identity)
+      }
     }
   }
 
@@ -39,7 +41,7 @@ struct GuardedRouter: Sendable {
     access["\(method) \(pattern)"] = .open
     router.add(method, pattern) { request in
       if let refusal = CrossSiteGuard.refusal(of: request, hasCookie: false) { throw refusal }
-      return try await handler(request)
+      return try await Problem.telling { try await handler(request) }
     }
   }
 

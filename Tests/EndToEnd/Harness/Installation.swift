@@ -14,13 +14,18 @@ import TestSupport
 final class Installation: Sendable {
   static let password = "a password for tests"
 
+  /// Under the home folder, where a test asked for a small one.
+  let disk: SmallDisk?
   let home: TemporaryFolder
   private let processes = Mutex<[Service: ChildProcess]>([:])
   private let supervisor = Mutex<ChildProcess?>(nil)
 
-  /// `settings` is what `airloom.toml` says beyond the port of the page.
-  init(settings: String = "", web: String = "port = 0") throws {
-    home = try TemporaryFolder()
+  /// `settings` is what `airloom.toml` says beyond the port of the page; with `megabytes` the home
+  /// folder is a disk of its own of that size.
+  init(settings: String = "", web: String = "port = 0", megabytes: Int? = nil) throws {
+    let home = try TemporaryFolder()
+    self.home = home
+    disk = try megabytes.map { try SmallDisk(at: home.path, megabytes: $0) }
     try home.folder("e2e")
     try home.file("airloom.toml", "[web]\n\(web)\n\(settings)\n")
   }

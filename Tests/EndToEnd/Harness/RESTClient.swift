@@ -105,7 +105,8 @@ final class RESTClient: Sendable {
       switch response.status {
       case 202: return .noted(try JSONDecoder().decode(Noted.self, from: data).command)
       case 200..<300: return .done(status: response.status, body: response.body)
-      case 500...: return .unknown("\(response.status) \(text(response))")
+      // Nothing was stored (507, 503); any other fault may have come after the commit.
+      case 500..<503, 504..<507, 508...: return .unknown("\(response.status) \(text(response))")
       default:
         let problem = try? JSONDecoder().decode(ProblemBody.self, from: data)
         return .refused(
