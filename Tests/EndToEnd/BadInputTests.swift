@@ -24,14 +24,38 @@ struct BadInputAtStartTests {
   @Test("`airloom up` tells a mistake in the settings once and starts nothing")
   func wrongSettingsForAll() async throws {
     let installation = try Installation(web: "port = \"http\"")
-    var command = ChildCommand(
-      try BuiltPrograms.path("airloom"), ["up", "--home", installation.home.path])
-    command.errors = .sameAsOutput
-    let run = try await ChildProcess.run(command, timeout: .seconds(30))
+    let run = try await Self.runUp(in: installation.home.path)
     #expect(run.exit.reason == .exited(78))
     #expect(run.text.split(separator: "\n").count == 1, "\(run.text)")
     #expect(run.text.contains("airloom.toml:2:8: [web] port must be"))
     #expect(!Files.exists(installation.home("data/scheduler.sqlite")))
+  }
+
+  @Test("a second `airloom up` in the same home is refused, and the first goes on")
+  func secondUp() async throws {
+    let installation = try Installation()
+    try await installation.told {
+      try await installation.up()
+      try await RESTClient(installation).logIn()
+      let run = try await Self.runUp(in: installation.home.path)
+      #expect(run.exit.reason == .exited(75))
+      #expect(run.text.split(separator: "\n").count == 1, "\(run.text)")
+      #expect(run.text.contains("runs already"))
+      try await RESTClient(installation).logIn()
+      #expect(await installation.stop().isEmpty)
+    }
+  }
+
+  @Test(
+    "`airloom up` says that its home folder cannot be written, and ends",
+    .enabled(if: SmallDisk.isPossible, "needs the right to mount"))
+  func readOnlyHomeForAll() async throws {
+    let folder = try TemporaryFolder()
+    let disk = try SmallDisk(at: folder("disk"), megabytes: 1, isReadOnly: true)
+    let run = try await Self.runUp(in: disk.path)
+    #expect(run.exit.reason == .exited(77))
+    #expect(run.text.split(separator: "\n").count == 1, "\(run.text)")
+    #expect(run.text.contains("Read-only file system"))
   }
 
   @Test("a second process of the same node is refused, and the first goes on")
@@ -88,6 +112,12 @@ struct BadInputAtStartTests {
     #expect(lines.count == 1, "\(child.errorText)")
     #expect(child.errorText.contains(disk.path))
     #expect(child.errorText.contains("Read-only file system"))
+  }
+
+  private static func runUp(in home: String) async throws -> ChildRun {
+    var command = ChildCommand(try BuiltPrograms.path("airloom"), ["up", "--home", home])
+    command.errors = .sameAsOutput
+    return try await ChildProcess.run(command, timeout: .seconds(30))
   }
 
   private static func expectEnd(

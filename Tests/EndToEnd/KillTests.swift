@@ -1,5 +1,6 @@
 import Base
 import Messages
+import Subprocess
 import TestSupport
 import Testing
 
@@ -90,6 +91,39 @@ struct KillTests {
       if burst > 0 { #expect(content.report.missing.isEmpty) }
       #expect(
         abs((told - content.missing).inSeconds) <= frames.frameDuration.inSeconds + 0.001,
+        "\(recording.file?.gaps ?? [])")
+      #expect(Files.all(in: installation.recordings).count == 1)
+      studio.broadcaster.stop()
+      #expect(await installation.stop().isEmpty)
+    }
+  }
+
+  /// The services then end as on Ctrl-C, and the new ones wait for them to be gone.
+  @Test(
+    "of `airloom up` itself makes no second recording, and the loss it tells is the true one",
+    .timeLimit(.minutes(3)))
+  func supervisor() async throws {
+    let installation = try Installation()
+    try await installation.told {
+      try await installation.up()
+      let client = RESTClient(installation)
+      try await client.logIn()
+      let archive = try await Archive.start(for: client)
+      let broadcaster = try await Broadcaster.start(["radio": NumberedFrames(tag: 10)])
+      try await broadcaster.add("radio", to: client)
+      let studio = Studio(
+        installation: installation, client: client, broadcaster: broadcaster, archive: archive)
+      let start = try await studio.schedule("show", on: "radio", seconds: 15)
+      try await reach(start + .seconds(5))
+      await installation.stop(.kill)
+      try await installation.up()
+      let (recording, content) = try await studio.arrived(
+        "show", on: "radio", within: .seconds(60))
+      let told = Duration.microseconds(recording.file?.lossUs ?? -1)
+      print("up killed: \(content.report), told \(told)")
+      #expect(content.isFaithful, "\(content.report)")
+      #expect(
+        abs((told - content.missing).inSeconds) <= content.frames.frameDuration.inSeconds + 0.001,
         "\(recording.file?.gaps ?? [])")
       #expect(Files.all(in: installation.recordings).count == 1)
       studio.broadcaster.stop()
