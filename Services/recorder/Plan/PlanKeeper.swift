@@ -8,8 +8,10 @@ import Storage
 /// to the finisher.
 ///
 /// The truth is the database; memory holds what is not over. A phase is changed there in one
-/// transaction with the event that tells of it, and only then here. One connection per stream,
-/// whatever overlaps.
+/// transaction with the event that tells of it, and only then here. What is due is decided without
+/// waiting, with the instant of the decision, and written after it one thing after the other: an
+/// instant is met also while the disk takes its time over another. A kill in between leaves it due.
+/// One connection per stream, whatever overlaps.
 actor PlanKeeper {
   struct Environment: Sendable {
     let scheduler: NodeID
@@ -42,9 +44,17 @@ actor PlanKeeper {
   private var draining: [StreamID: Int] = [:]
   /// Recordings that the finisher has.
   private var finishing: Set<JobID> = []
+  /// Windows that have opened, when, and windows that are over: decided and not yet written.
+  private var opening: [JobID: Instant] = [:]
+  private var closing: Set<JobID> = []
+  private var isReloadDue = false
   private var isPaused = false
+  /// Nothing is written before, because the last attempt failed.
   private var retryAt: Instant?
   private var planFault: String?
+  private var alarm: AlarmClock?
+  /// What writes; nil while there is nothing to write.
+  private var scribe: Task<Void, Never>?
 
   init(_ environment: Environment, policy: PlanPolicy = PlanPolicy()) {
     self.environment = environment
@@ -65,14 +75,21 @@ actor PlanKeeper {
     let alarm = try AlarmClock(named: "plan-alarm") { [signal] event in
       signal.yield(event == .due ? .due : .clockStepped)
     }
-    defer { alarm.stop() }
+    self.alarm = alarm
     signal.yield(.planChanged)
     for await event in events {
       if Task.isCancelled { break }
-      if event == .clockStepped { environment.log.warning("the system clock was set") }
-      await evaluate(isReloadDue: event == .planChanged)
-      alarm.set(wakeUp())
+      switch event {
+      case .due: break
+      case .planChanged: isReloadDue = true
+      case .clockStepped: environment.log.warning("the system clock was set")
+      }
+      decide()
+      startWriting()
     }
+    alarm.stop()
+    self.alarm = nil
+    await scribe?.value
   }
 
   /// Recordings by phase, for metrics and health.
@@ -88,11 +105,6 @@ actor PlanKeeper {
     }
   }
 
-  private func wakeUp() -> Instant? {
-    let next = policy.due(items, now: environment.time.now(), isPaused: isPaused).next
-    return [next, retryAt].compactMap(\.self).min()
-  }
-
   private var items: [PlanPolicy.Item] {
     recordings.values.map { recording in
       PlanPolicy.Item(
@@ -101,20 +113,45 @@ actor PlanKeeper {
     }
   }
 
-  private func evaluate(isReloadDue: Bool) async {
-    retryAt = nil
+  /// What is due now, and when to look again. Never waits.
+  private func decide() {
+    let now = environment.time.now()
+    if let retryAt, now >= retryAt { self.retryAt = nil }
+    let due = policy.due(items, now: now, isPaused: isPaused)
+    for job in due.starts where opening[job] == nil { opening[job] = now }
+    closing.formUnion(due.ends)
+    alarm?.set([due.next, retryAt].compactMap(\.self).min())
+    apply(due)
+  }
+
+  private func startWriting() {
+    guard scribe == nil, isWritingDue else { return }
+    scribe = Task {
+      while isWritingDue { await writeNext() }
+      scribe = nil
+    }
+  }
+
+  private var isWritingDue: Bool {
+    retryAt == nil && (isReloadDue || !opening.isEmpty || !closing.isEmpty)
+  }
+
+  /// One thing of what was decided; what it changes may make something else due.
+  private func writeNext() async {
     do {
-      if isReloadDue { try await reload() }
-      var due = policy.due(items, now: environment.time.now(), isPaused: isPaused)
-      if !due.starts.isEmpty {
-        // Connecting does not wait for the database.
-        apply(due)
-        try await open(due.starts)
-        due = policy.due(items, now: environment.time.now(), isPaused: isPaused)
+      if isReloadDue {
+        isReloadDue = false
+        do {
+          try await reload()
+        } catch {
+          isReloadDue = true
+          throw error
+        }
+      } else if !opening.isEmpty {
+        try await open(opening)
+      } else {
+        try await close(closing)
       }
-      if !due.ends.isEmpty { try await close(due.ends) }
-      // First what drains, so that a stream whose last window closed is not let go of too soon.
-      finishWhatIsOver()
       planFault = nil
     } catch {
       // Captures run on; what could not be written is due still.
@@ -122,6 +159,9 @@ actor PlanKeeper {
       planFault = "The plan cannot be carried out: \(error); it is tried again every second."
       retryAt = environment.time.now() + .seconds(1)
     }
+    // First what drains, so that a stream whose last window closed is not let go of too soon.
+    finishWhatIsOver()
+    decide()
   }
 
   /// Takes over the stored set; what is no longer in it and has not ended is dropped.
@@ -138,27 +178,36 @@ actor PlanKeeper {
       environment.log.info("recording dropped", ("job", job))
     }
     recordings = Dictionary(uniqueKeysWithValues: stored.map { ($0.plan.job, $0) })
+    // A plan that was moved or taken back while it was due is judged anew.
+    opening = opening.filter { job, at in
+      recordings[job].map { $0.phase == .planned && $0.plan.paddedStart <= at } ?? false
+    }
+    closing = closing.filter { job in
+      recordings[job].map { $0.phase == .recording && $0.plan.paddedEnd <= now } ?? false
+    }
     await environment.captures.define(streams)
   }
 
-  /// The windows open now. `at` is taken first: what follows only tells of it.
-  private func open(_ jobs: [JobID]) async throws {
-    let at = environment.time.now()
-    let opened = jobs.compactMap { recordings[$0]?.plan }
-    let known = jobs.compactMap { recordings[$0] }.filter { $0.receivedAt < $0.plan.paddedStart }
+  /// The windows have opened at these instants: what is done here only tells of it.
+  private func open(_ instants: [JobID: Instant]) async throws {
+    let opened = instants.compactMap { job, at in recordings[job].map { ($0, at) } }
+      .sorted { ($0.1, $0.0.plan.job) < ($1.1, $1.0.plan.job) }
     let (outbox, scheduler) = (environment.outbox, environment.scheduler)
     try await environment.database.write { transaction in
-      for plan in opened {
+      for (recording, at) in opened {
+        let plan = recording.plan
         try RecordingCatalog.setPhase(.recording, of: plan.job, at: at, transaction)
         try outbox.send(
           RecordingStarted(job: plan.job, token: plan.token, at: at), to: scheduler,
           in: transaction)
       }
     }
-    for recording in known { environment.onStart(at - recording.plan.paddedStart) }
-    for plan in opened {
+    for job in instants.keys { opening[job] = nil }
+    for (recording, at) in opened {
+      let plan = recording.plan
       recordings[plan.job]?.phase = .recording
       let lateness = at - plan.paddedStart
+      if recording.receivedAt < plan.paddedStart { environment.onStart(lateness) }
       environment.logs.note(
         plan.job,
         "window opened, \(lateness.inSeconds) s late; records \(plan.stream) until \(plan.paddedEnd)"
@@ -168,7 +217,7 @@ actor PlanKeeper {
   }
 
   /// The windows are over: told first, then made into files once the tape has them.
-  private func close(_ jobs: [JobID]) async throws {
+  private func close(_ jobs: Set<JobID>) async throws {
     let at = environment.time.now()
     let closed = jobs.compactMap { recordings[$0]?.plan }
     let (outbox, scheduler) = (environment.outbox, environment.scheduler)
@@ -180,6 +229,7 @@ actor PlanKeeper {
           in: transaction)
       }
     }
+    closing.subtract(jobs)
     for plan in closed {
       recordings[plan.job]?.phase = .finishing
       environment.logs.note(plan.job, "window closed")
@@ -201,7 +251,6 @@ actor PlanKeeper {
         await finish(job)
       }
     }
-    applyCaptures()
   }
 
   private func drain(_ stream: StreamID, until end: Instant, by deadline: Instant) async {
@@ -218,7 +267,9 @@ actor PlanKeeper {
   }
 
   private func apply(_ due: PlanPolicy.Due) {
-    environment.captures.want(due.streams.union(draining.keys))
+    let ending = closing.compactMap { recordings[$0]?.plan.stream }
+    let wanted = due.streams.union(draining.keys).union(ending)
+    environment.captures.want(wanted)
     let running = recordings.values.filter { $0.phase == .recording || $0.phase == .planned }
       .filter { due.streams.contains($0.plan.stream) }
     environment.logs.setRunning(
