@@ -29,8 +29,10 @@ struct ChaosTests {
       try studio.broadcaster.check()
       let answers = try await outcomes(of: given, studio.client)
       studio.broadcaster.stop()
+      let endedAt = SystemTimeSource().now()
       #expect(await installation.stop().isEmpty)
-      let books = try await Books(of: installation.home.path, nodes: Service.all.map(\.node))
+      let books = try await Books(
+        of: installation.home.path, nodes: Service.all.map(\.node), endedAt: endedAt)
       checkRecordings(books, plan)
       try checkFiles(books, installation)
       try checkDeliveries(books, studio)

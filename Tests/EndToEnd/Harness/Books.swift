@@ -39,10 +39,11 @@ struct Books: Sendable {
   let schedules: [String]
   /// By node: messages that could not be applied, as type and reason.
   let setAside: [String: [String]]
-  /// By node and addressee: entries that nobody has acknowledged.
+  /// By node, addressee and type: entries that nobody has acknowledged, but for those that were said
+  /// as the services ended; these wait for the next start.
   let unacknowledged: [String: Int]
 
-  init(of home: String, nodes: [String]) async throws {
+  init(of home: String, nodes: [String], endedAt: Instant) async throws {
     func database(_ node: String) throws -> Database {
       try Database(path: "\(home)/data/\(node).sqlite", schemas: [])
     }
@@ -60,7 +61,7 @@ struct Books: Sendable {
       let (aside, waiting) = try await (node == "scheduler" ? scheduler : database(node)).read {
         (
           try $0.all("SELECT type || ': ' || reason FROM bus_set_aside", read: Books.text),
-          try $0.all(Books.waiting, read: Books.text)
+          try $0.all(Books.waiting, endedAt - .seconds(1), read: Books.text)
         )
       }
       if !aside.isEmpty { setAside[node] = aside }
@@ -75,6 +76,7 @@ struct Books: Sendable {
     LEFT JOIN bus_consumers AS consumer
       ON consumer.node = log.channel AND consumer.channel = log.channel
     WHERE log.channel <> '*' AND log.sequence > ifnull(consumer.acknowledged, 0)
+      AND log.created_at_us < ?
     """
 
   @Sendable private static func schedulerRows(_ transaction: Transaction) throws -> [SchedulerRow] {
