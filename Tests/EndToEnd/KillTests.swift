@@ -98,6 +98,30 @@ struct KillTests {
     }
   }
 
+  @Test(
+    "of the recorder before the start, until after the end, is told as a missed show",
+    .timeLimit(.minutes(3)))
+  func recorderAway() async throws {
+    let installation = try Installation()
+    try await installation.told {
+      let studio = try await Studio.start(["radio": NumberedFrames(tag: 11)], in: installation)
+      let start = try await studio.schedule("show", on: "radio", in: 4, seconds: 4)
+      try await studio.client.stream("radio", in: [.capturing], within: .seconds(4))
+      await installation.kill(.recorder)
+      // Long enough that what was captured before is not of the window, nor the burst after.
+      try await reach(start + .seconds(10))
+      try await installation.start(.recorder)
+      let recording = try await studio.client.recording(
+        of: "show", in: [.missed], within: .seconds(60))
+      print("recorder away: \(recording.reason ?? "no reason")")
+      #expect(recording.reason?.contains("not running") == true, "\(recording)")
+      #expect(Files.all(in: installation.recordings).isEmpty)
+      #expect(studio.archive.files.isEmpty)
+      studio.broadcaster.stop()
+      #expect(await installation.stop().isEmpty)
+    }
+  }
+
   /// The services then end as on Ctrl-C, and the new ones wait for them to be gone.
   @Test(
     "of `airloom up` itself makes no second recording, and the loss it tells is the true one",
