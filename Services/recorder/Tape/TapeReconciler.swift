@@ -109,13 +109,7 @@ struct TapeReconciler {
       unlink(absolute)
       return nil
     }
-    // The last frames came before the file was last written, so a label that was not certain yet
-    // when the crash came cannot be later than that allows.
-    let duration = format.duration(ofSamples: content.samples)
-    let start =
-      name.isPart
-      ? min(name.start, (FolderListing.modified(absolute) ?? .distantFuture) - duration)
-      : name.start
+    let start = label(name, absolute, format.duration(ofSamples: content.samples))
     let final = TapePath.path(
       stream, start: start, sequence: name.sequence, codec: format.codec)
     if content.bytes.count != bytes.count || name.isPart {
@@ -125,6 +119,15 @@ struct TapeReconciler {
       stream: stream, sequence: name.sequence, start: start, samples: content.samples,
       frames: content.frames, bytes: Int64(content.bytes.count), format: format,
       path: name.isPart ? final : path, splice: .continuous, isRecovered: true)
+  }
+
+  /// The label in the name; but the last frames came before the file was last written, so one that
+  /// was not certain yet when the crash came (by as much as a server's burst) is set right by that.
+  private func label(_ name: TapePath.Name, _ path: String, _ duration: Duration) -> Instant {
+    guard name.isPart, let written = FolderListing.modified(path) else { return name.start }
+    let bound = written - duration
+    // Less than a second is the time between arrival and write, not a burst.
+    return bound < name.start - .seconds(1) ? bound : name.start
   }
 
   /// Whole frames only, safe on disk, under the final name.

@@ -131,6 +131,26 @@ struct FinisherTests {
     #expect(abs(file.durationUs - 15_000_000) < 200_000)
   }
 
+  @Test func `A window in which the stream changed its format is encoded as one file`() async throws
+  {
+    let studio = try await Self.studio(plan: Self.window(2, 26))
+    // Five seconds of AAC follow on 20 s of MP3.
+    let aac = NumberedFrames(.adts(payload: 200, sampleRate: 48_000))
+    let start = Self.zero + .seconds(20)
+    let path = TapePath.path(.radio, start: start, sequence: 5, codec: .aac)
+    try studio.folder.file("tape/" + path, aac.frames(0..<235))
+    let segment = Segment(
+      stream: .radio, sequence: 5, start: start, samples: 235 * 1024, frames: 235, bytes: 1,
+      format: FrameFormat(codec: .aac, sampleRate: 48_000, channels: 2), path: path,
+      splice: .newFormat)
+    try await studio.database.write { try SegmentCatalog.insert(segment, $0) }
+    await studio.finisher().finish(Self.job)
+    let file = try #require(try await studio.said(RecordingFinished.self).first).file
+    #expect(file.name == "Show.m4a")
+    #expect(abs(file.durationUs - 23_000_000) < 200_000, "\(file.durationUs)")
+    #expect(file.gaps.map(\.cause) == [.recorderDown])
+  }
+
   @Test func `A segment that is gone is a gap of the recording`() async throws {
     let frames = NumberedFrames()
     let studio = try await Self.studio(plan: Self.window(), missing: 2)

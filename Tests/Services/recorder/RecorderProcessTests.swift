@@ -142,8 +142,14 @@ struct RecorderProcessTests {
       await child.stop(.kill)
       child = try await desk.launch()
     }
-    let finished = try await eventually("it is finished", within: .seconds(60)) {
-      desk.all(RecordingFinished.self).first
+    let finished: RecordingFinished
+    do {
+      finished = try await eventually("it is finished", within: .seconds(60)) {
+        desk.all(RecordingFinished.self).first
+      }
+    } catch {
+      Issue.record("\(error)\n\(try desk.home.text("recorder.log"))")
+      throw error
     }
     source.stop()
     await child.stop()
