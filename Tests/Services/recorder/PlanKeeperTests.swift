@@ -1,4 +1,5 @@
 import Base
+import Glibc
 import Media
 import Messages
 import Storage
@@ -209,6 +210,26 @@ struct PlanKeeperTests {
     await running.keeper.setPaused(false)
     try await eventually("it has begun") { try await studio.said(RecordingStarted.self).count == 1 }
     #expect(running.pool.activeCount == 1)
+    await running.stop()
+  }
+
+  @Test func `A window that ends while the database is slow is closed all the same`() async throws {
+    let studio = try Studio()
+    let running = Self.start(studio)
+    let now = studio.time.now()
+    let first = plan("first", from: now, to: now + .seconds(2))
+    let second = plan("second", from: now, to: now + .milliseconds(2500))
+    try await Self.give(
+      studio, running.keeper, version: 1, url: "http://127.0.0.1:1/", [first, second])
+    try await eventually("both run") { try await studio.said(RecordingStarted.self).count == 2 }
+    // The first one's end is being written while the second one's passes.
+    try await eventually("it is nearly over") {
+      studio.time.now() > first.paddedEnd - .milliseconds(100)
+    }
+    _ = try await studio.database.write { _ in usleep(1_500_000) }
+    try await eventually("both are closed") {
+      try await studio.said(RecordingFinishing.self).count == 2
+    }
     await running.stop()
   }
 }
