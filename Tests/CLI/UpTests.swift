@@ -77,7 +77,7 @@ struct UpTests {
   @Test("tells a crash loop in one sentence and leaves alone what only a person can help")
   func failing() async throws {
     let fake = try FakeServices([
-      "converter": "exit 70", "feeder": "echo bad settings; exit 78", "recorder": "sleep 1000",
+      "converter": "exit 70", "feeder": "echo bad settings; exit 78", "recorder": "exec sleep 1000",
     ])
     let up = try await fake.up()
     try await eventually("the loop is told") {
@@ -104,7 +104,7 @@ struct UpTests {
 
   @Test("gives the first password to the gateway and to nobody else")
   func password() async throws {
-    let script = "echo password=$AIRLOOM_ADMIN_PASSWORD.; sleep 1000"
+    let script = "echo password=$AIRLOOM_ADMIN_PASSWORD.; exec sleep 1000"
     let fake = try FakeServices(["converter": script, "gateway": script])
     var command = ChildCommand(fake.folder("bin/airloom"), ["up", "--home", fake.home])
     command.environment = ["AIRLOOM_ADMIN_PASSWORD": "secret"]
