@@ -39,7 +39,8 @@ final class StatusServer: ServiceComponent {
   func run() async throws {
     while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
     for server in servers.withLock({ $0 }) { await server.stop() }
-    if wantsTCP { host.forgetPort() }
+    // Also that of a service with a server of its own, which has ended before this component.
+    host.forgetPort()
   }
 
   private func openWanted(_ handler: @escaping Server.Handler) throws(ServerError) -> Server {
