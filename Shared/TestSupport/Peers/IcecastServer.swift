@@ -25,7 +25,11 @@ public final class IcecastServer: Sendable {
     let configuration = try folder.file(
       "icecast.xml", text(port: port, burst: burstBytes, queue: queueBytes))
     let command = try PeerProcess.unprivileged(program, ["-c", configuration])
-    let process = try await PeerProcess.start(command, listeningOn: port)
+    // Icecast 2.4.4 dies of a null pointer when its first client comes before its statistics thread
+    // has begun (12 of 260 starts on a busy machine; `strdup(NULL)`): the count of connections does
+    // not exist yet. So nobody connects before each of its threads has gone to sleep once.
+    let process = try await PeerProcess.start(
+      command, listeningOn: port, after: { ThreadStates.haveSlept(of: $0, atLeast: 4) })
     return IcecastServer(process, port: port, folder: folder)
   }
 

@@ -7,14 +7,17 @@ struct PeerProcess: Sendable {
   let child: ChildProcess
 
   /// Starts the command and waits until it listens; what it said on standard error is in the error
-  /// when it does not.
-  static func start(_ command: ChildCommand, listeningOn port: UInt16) async throws -> PeerProcess {
+  /// when it does not. It is not connected to before `isReady` says so of its process id.
+  static func start(
+    _ command: ChildCommand, listeningOn port: UInt16,
+    after isReady: @Sendable (pid_t) -> Bool = { _ in true }
+  ) async throws -> PeerProcess {
     let child = try await ChildProcess.start(command)
     try await eventually("\(command.program) listens on \(port)") {
       if let exit = child.ending {
         throw TestFailure("\(command.program) \(exit): \(child.errorText)\(child.outputText)")
       }
-      return LoopbackPort.isListening(port)
+      return isReady(child.pid) && LoopbackPort.isListening(port)
     }
     return PeerProcess(child: child)
   }

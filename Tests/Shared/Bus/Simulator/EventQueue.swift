@@ -1,6 +1,6 @@
 /// A binary heap of events by virtual time; equal times come out in the order they went in, so that
 /// a seed always gives the same run.
-struct EventQueue<Event> {
+struct EventQueue<Event: Sendable>: Sendable {
   private var heap: [(time: Int64, order: Int, event: Event)] = []
   private var count = 0
 

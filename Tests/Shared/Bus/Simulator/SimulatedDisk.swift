@@ -5,7 +5,7 @@ import Base
 /// What survives a crash of a simulated node: exactly what its SQLite file would hold.
 ///
 /// It is a value, so that a "transaction" is a copy that is put back whole or not at all.
-struct SimulatedDisk {
+struct SimulatedDisk: Sendable {
   var incarnation: Incarnation
   var nextSequence: Int64 = 1
   var log: [Channel: [LogEntryRecord]] = [:]
@@ -64,20 +64,20 @@ struct SimulatedDisk {
   }
 }
 
-struct SimulatedPlan: Hashable {
+struct SimulatedPlan: Hashable, Sendable {
   var job: JobID
   var token: Int64
   var start: Int64
   var end: Int64
 }
 
-struct SimulatedSet: Hashable {
+struct SimulatedSet: Hashable, Sendable {
   var version: Int64
   var plans: [SimulatedPlan]
 }
 
 /// What simulated messages say; entries carry an index into the simulation's list of these.
-enum SimulatedMessage: Hashable {
+enum SimulatedMessage: Hashable, Sendable {
   case desired(SimulatedSet)
   case finished(SimulatedPlan)
   case jobChanged(JobID, String)

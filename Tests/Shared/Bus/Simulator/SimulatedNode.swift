@@ -3,8 +3,8 @@ import Base
 @testable import Bus
 
 /// One simulated process: a disk that survives, and a `BusCore` that does not.
-struct SimulatedNode {
-  enum Role { case scheduler, recorder, follower, giver }
+struct SimulatedNode: Sendable {
+  enum Role: Sendable { case scheduler, recorder, follower, giver }
 
   let id: NodeID
   let role: Role

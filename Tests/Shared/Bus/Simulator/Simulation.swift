@@ -5,8 +5,8 @@ import Base
 /// A network of `BusCore`s under a seeded, hostile world: packets are dropped, repeated, reordered
 /// and delayed, links are cut, processes die before and after their commits, clocks run on. After
 /// every step the invariants that can be checked at once are; the rest when the world has healed.
-struct Simulation {
-  enum Event {
+struct Simulation: Sendable {
+  enum Event: Sendable {
     case deliver(Packet, from: NodeID, to: NodeID)
     case heartbeat(from: NodeID)
     case tick(NodeID, life: Int)
@@ -15,7 +15,7 @@ struct Simulation {
   }
 
   /// How bad the world is; all chances in percent.
-  struct Weather {
+  struct Weather: Sendable {
     var drop = 10
     var repeated = 5
     var crashPerStep = 0.002

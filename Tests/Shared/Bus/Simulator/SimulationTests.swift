@@ -1,5 +1,6 @@
 import Base
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Bus
@@ -8,7 +9,7 @@ import Testing
 ///
 /// A seed that fails is printed with its step, and goes into `permanent` once it is understood. More
 /// seeds: `AIRLOOM_SIMULATION_SEEDS=1000-1999 swift test --filter BusTests.SimulationTests`.
-@Suite struct SimulationTests {
+@Suite(.serialized) struct SimulationTests {
   static let stepsPerSeed = 60_000
 
   /// Seeds that once failed, with what they showed.
@@ -28,9 +29,12 @@ import Testing
   }
 
   @Test("Invariants hold under a hostile network and random deaths", arguments: seeds)
-  func invariantsHold(seed: UInt64) {
-    var simulation = Simulation(seed: seed)
-    simulation.run(steps: SimulationTests.stepsPerSeed)
+  func invariantsHold(seed: UInt64) async {
+    let simulation = await onOwnThread {
+      var simulation = Simulation(seed: seed)
+      simulation.run(steps: SimulationTests.stepsPerSeed)
+      return simulation
+    }
     #expect(simulation.violations == [])
     // A world in which nothing happens proves nothing.
     #expect(simulation.crashes > 10)
@@ -40,21 +44,27 @@ import Testing
   }
 
   @Test("A world in which every recorder is often dead misses shows, and says so")
-  func missesAreSaid() {
-    var simulation = Simulation(seed: 3)
-    simulation.weather.crashPerStep = 0.01
-    simulation.run(steps: 20_000)
+  func missesAreSaid() async {
+    let simulation = await onOwnThread {
+      var simulation = Simulation(seed: 3)
+      simulation.weather.crashPerStep = 0.01
+      simulation.run(steps: 20_000)
+      return simulation
+    }
     #expect(simulation.violations == [])
     #expect(simulation.missed > 0)
     #expect(simulation.commits.count > 0)
   }
 
   @Test("One seed gives one run")
-  func isRepeatable() {
-    var first = Simulation(seed: 7)
-    var second = Simulation(seed: 7)
-    first.run(steps: 5000)
-    second.run(steps: 5000)
+  func isRepeatable() async {
+    let (first, second) = await onOwnThread {
+      var first = Simulation(seed: 7)
+      var second = Simulation(seed: 7)
+      first.run(steps: 5000)
+      second.run(steps: 5000)
+      return (first, second)
+    }
     #expect(first.messages == second.messages)
     #expect(first.now == second.now)
   }
