@@ -2,8 +2,10 @@
 
 SWIFT ?= swift
 # Static, so that the programs run where no Swift is installed. The linker's remarks that mktemp is
-# dangerous come from Swift's own Foundation.
-RELEASE = $(SWIFT) build -c release --static-swift-stdlib
+# dangerous come from Swift's own Foundation. Packed relocations spare each process 0.9 MiB; they need
+# glibc 2.36 (Debian 12).
+RELEASE = $(SWIFT) build -c release --static-swift-stdlib -Xswiftc -use-ld=lld \
+	-Xlinker -z -Xlinker pack-relative-relocs
 # How many tests run at the same time, where Swift knows the option: without a limit all start at once.
 # Measured on two busy cores: the quick ones by 10 took no longer than without a limit, and the live
 # ones 50 s by 4 and 205 s one by one.

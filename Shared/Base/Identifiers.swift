@@ -1,4 +1,4 @@
-internal import CCrypto
+internal import Glibc
 
 /// A name for one thing of one kind; a plain string in JSON, SQLite and paths.
 ///
@@ -103,11 +103,17 @@ public struct Incarnation: Identifier {
   public init(unchecked text: String) { self.text = text }
 }
 
-/// Bytes from the system's cryptographic generator (OpenSSL's RAND_bytes).
+/// Bytes from the kernel's cryptographic generator. Not libcrypto's: to wake that up costs a process
+/// 2 MiB, and most of ours need nothing else of it.
 public func randomBytes(_ count: Int) -> [UInt8] {
   var bytes = [UInt8](repeating: 0, count: count)
-  let result = RAND_bytes(&bytes, Int32(count))
-  precondition(result == 1, "the system's random generator failed")
+  // 256 at most for each call (getentropy(3)).
+  for start in stride(from: 0, to: count, by: 256) {
+    let result = bytes[start..<min(start + 256, count)].withUnsafeMutableBytes {
+      getentropy($0.baseAddress, $0.count)
+    }
+    precondition(result == 0, "the system's random generator failed")
+  }
   return bytes
 }
 
