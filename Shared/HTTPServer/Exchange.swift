@@ -42,15 +42,6 @@ final class Exchange: Sendable {
   /// The request without its body, for answers that come before it.
   var head: Request { makeRequest([]) }
 
-  /// Whether its handler or its channel has not come to an end.
-  var isUnfinished: Bool {
-    let (isHandling, channel) = state.withLock { state in
-      let isHandling = if case .handling = state.phase { true } else { false }
-      return (isHandling, state.channel)
-    }
-    return isHandling || channel?.isAttached == true
-  }
-
   /// Takes a piece of the body; false when the client sends so far beyond the limit that it is to
   /// be cut off rather than told.
   func append(_ bytes: UnsafeRawBufferPointer, limit: Int) -> Bool {

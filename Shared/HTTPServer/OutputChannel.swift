@@ -61,9 +61,6 @@ public final class OutputChannel: Sendable {
     }
   }
 
-  /// Whether there is still a client.
-  var isAttached: Bool { state.withLock { !$0.isDetached } }
-
   /// Tells whom it concerns that there is no client any more.
   func detach() {
     let onClose = state.withLock { state in

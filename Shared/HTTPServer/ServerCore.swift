@@ -61,7 +61,9 @@ final class ServerCore: Sendable {
     for exchange in exchanges { exchange.wind() }
     let time = SystemTimeSource()
     let deadline = time.monotonic() + configuration.grace
-    while exchanges.contains(where: \.isUnfinished) && time.monotonic() < deadline {
+    // Until libmicrohttpd has sent the last byte of each: an answer whose end is known but not yet
+    // written would be cut off.
+    while state.withLock({ !$0.exchanges.isEmpty }) && time.monotonic() < deadline {
       usleep(2000)
     }
     for exchange in exchanges { exchange.answer(Exchange.stopping) }
