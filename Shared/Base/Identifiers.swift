@@ -90,6 +90,24 @@ public struct DeliveryID: Identifier {
   public init(unchecked text: String) { self.text = text }
 }
 
+/// A podcast's feed.
+public struct FeedID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+/// One item of a feed; derived from the feed and what makes the item recognisable.
+public struct EpisodeID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
+/// What an alert is about, such as `stream-down.radio-one`.
+public struct AlertID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
 /// One message on the bus; also the name by which a command's outcome is known.
 public struct MessageID: Identifier {
   public let text: String

@@ -2,16 +2,20 @@ public import Base
 
 /// A place that finished files are sent to.
 public struct Destination: Codable, Hashable, Sendable {
-  public enum Kind: String, Codable, Hashable, Sendable, CaseIterable { case sftp }
+  public enum Kind: String, Codable, Hashable, Sendable, CaseIterable { case sftp, s3 }
 
   public var id: DestinationID
   public var name: String
   public var kind: Kind
   public var host: String
   public var port: Int
+  /// S3: the id of the access key.
   public var user: String
-  /// On the server; must exist. Relative to the user's home unless it begins with a slash.
+  /// On the server; must exist. Relative to the user's home unless it begins with a slash. S3: what
+  /// the objects' keys begin with; may be empty.
   public var folder: String
+  /// S3 only.
+  public var bucket: S3Bucket?
   /// `SHA256:…`, the fingerprint of the server's host key that a person has confirmed. Without one
   /// nothing is sent: a stranger could be answering.
   public var hostKey: String?
@@ -19,7 +23,8 @@ public struct Destination: Codable, Hashable, Sendable {
 
   public init(
     id: DestinationID, name: String, kind: Kind = .sftp, host: String, port: Int = 22,
-    user: String, folder: String, hostKey: String? = nil, isEnabled: Bool = true
+    user: String, folder: String, bucket: S3Bucket? = nil, hostKey: String? = nil,
+    isEnabled: Bool = true
   ) {
     self.id = id
     self.name = name
@@ -28,9 +33,33 @@ public struct Destination: Codable, Hashable, Sendable {
     self.port = port
     self.user = user
     self.folder = folder
+    self.bucket = bucket
     self.hostKey = hostKey
     self.isEnabled = isEnabled
   }
+}
+
+/// A bucket at an S3 endpoint (AWS, MinIO, Ceph, Google by its interoperability keys, rclone).
+public struct S3Bucket: Codable, Hashable, Sendable {
+  public var name: String
+  /// Such as `eu-central-1`; MinIO and others take `us-east-1`.
+  public var region: String
+  /// Plain HTTP is for an endpoint on the same machine or network.
+  public var isTLS: Bool
+  /// `https://host/bucket/key`; else `https://bucket.host/key`.
+  public var usesPathStyle: Bool
+
+  public init(name: String, region: String, isTLS: Bool = true, usesPathStyle: Bool = true) {
+    self.name = name
+    self.region = region
+    self.isTLS = isTLS
+    self.usesPathStyle = usesPathStyle
+  }
+}
+
+/// What kind of work made the file that is delivered.
+public enum DeliveryOrigin: String, Codable, Hashable, Sendable, CaseIterable {
+  case recording, conversion, episode
 }
 
 public enum DeliveryState: String, Codable, Hashable, Sendable, CaseIterable {
@@ -51,7 +80,10 @@ public enum DeliveryState: String, Codable, Hashable, Sendable, CaseIterable {
 /// Moving one finished file to one destination.
 public struct Delivery: Codable, Hashable, Sendable {
   public var id: DeliveryID
+  /// The recording; for other origins the id of the conversion or the episode.
   public var recording: JobID
+  /// nil is a recording: what older versions said.
+  public var origin: DeliveryOrigin?
   public var destination: DestinationID
   public var state: DeliveryState
   public var fileName: String
@@ -66,12 +98,14 @@ public struct Delivery: Codable, Hashable, Sendable {
   public var updatedAt: Instant
 
   public init(
-    id: DeliveryID, recording: JobID, destination: DestinationID, state: DeliveryState,
-    fileName: String, bytes: Int64, attempts: Int = 0, reason: String? = nil,
-    retryAt: Instant? = nil, remotePath: String? = nil, updatedAt: Instant
+    id: DeliveryID, recording: JobID, origin: DeliveryOrigin? = nil,
+    destination: DestinationID, state: DeliveryState, fileName: String, bytes: Int64,
+    attempts: Int = 0, reason: String? = nil, retryAt: Instant? = nil,
+    remotePath: String? = nil, updatedAt: Instant
   ) {
     self.id = id
     self.recording = recording
+    self.origin = origin
     self.destination = destination
     self.state = state
     self.fileName = fileName
@@ -90,10 +124,14 @@ public struct PutDestination: CommandMessage, Hashable {
   public static let type = "destination.put"
   public var destination: Destination
   public var mustBeNew: Bool
+  /// S3: the access key's secret, sealed for the delivery service (`DeliveryIdentity.sealingKey`);
+  /// nil keeps the one that is known.
+  public var sealedSecret: String?
 
-  public init(destination: Destination, mustBeNew: Bool) {
+  public init(destination: Destination, mustBeNew: Bool, sealedSecret: String? = nil) {
     self.destination = destination
     self.mustBeNew = mustBeNew
+    self.sealedSecret = sealedSecret
   }
 }
 
@@ -117,15 +155,20 @@ public struct TestDestination: CommandMessage, Hashable {
 public struct Deliver: DurableMessage, Hashable {
   public static let type = "delivery.request"
   public var delivery: DeliveryID
+  /// The recording; for other origins the id of the conversion or the episode.
   public var recording: JobID
+  /// nil is a recording: what older versions said.
+  public var origin: DeliveryOrigin?
   public var destination: DestinationID
   public var file: FinishedFile
 
   public init(
-    delivery: DeliveryID, recording: JobID, destination: DestinationID, file: FinishedFile
+    delivery: DeliveryID, recording: JobID, origin: DeliveryOrigin? = nil,
+    destination: DestinationID, file: FinishedFile
   ) {
     self.delivery = delivery
     self.recording = recording
+    self.origin = origin
     self.destination = destination
     self.file = file
   }
@@ -181,8 +224,14 @@ public struct DeliveryChanged: DurableMessage, Hashable {
 public struct DeliveryIdentity: DurableMessage, Hashable {
   public static let type = "delivery.identity"
   public var publicKey: String
+  /// For secrets that only the delivery service may read: an X25519 public key for libsodium's
+  /// sealed boxes, in Base64.
+  public var sealingKey: String?
 
-  public init(publicKey: String) { self.publicKey = publicKey }
+  public init(publicKey: String, sealingKey: String? = nil) {
+    self.publicKey = publicKey
+    self.sealingKey = sealingKey
+  }
 }
 
 public struct DeliveryProgress: TelemetryMessage, Hashable {

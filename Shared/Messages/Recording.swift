@@ -120,6 +120,10 @@ public struct Gap: Codable, Hashable, Sendable {
     case sourceStalled = "source-stalled"
     /// What came was not sound.
     case sourceGarbled = "source-garbled"
+    /// The source no longer offered it when it could be reached again (HLS: left the playlist).
+    case sourceExpired = "source-expired"
+    /// The source itself says that it has nothing there (HLS: EXT-X-GAP).
+    case sourceGap = "source-gap"
     /// There was no room to write.
     case diskFull = "disk-full"
     /// The folder could not be written.

@@ -12,16 +12,22 @@ public struct StreamDefinition: Codable, Hashable, Sendable {
   public var userAgent: String?
   /// Further request headers.
   public var headers: [String: String]
+  /// HLS: the tallest picture that is wanted, in lines; nil takes the best variant.
+  public var maximumHeight: Int?
+  /// HLS: the most that a variant may need, in bits per second.
+  public var maximumBitsPerSecond: Int?
 
   public init(
     id: StreamID, name: String, urls: [String], userAgent: String? = nil,
-    headers: [String: String] = [:]
+    headers: [String: String] = [:], maximumHeight: Int? = nil, maximumBitsPerSecond: Int? = nil
   ) {
     self.id = id
     self.name = name
     self.urls = urls
     self.userAgent = userAgent
     self.headers = headers
+    self.maximumHeight = maximumHeight
+    self.maximumBitsPerSecond = maximumBitsPerSecond
   }
 }
 
@@ -53,10 +59,12 @@ public struct CaptureStatus: Codable, Hashable, Sendable {
   public var bitsPerSecond: Int?
   /// The title that the stream announces (ICY StreamTitle).
   public var title: String?
+  /// Lines of the picture; nil where there is none or it is not known.
+  public var height: Int?
 
   public init(
     stream: StreamID, node: NodeID, state: CaptureState, reason: String? = nil, since: Instant,
-    codec: String? = nil, bitsPerSecond: Int? = nil, title: String? = nil
+    codec: String? = nil, bitsPerSecond: Int? = nil, title: String? = nil, height: Int? = nil
   ) {
     self.stream = stream
     self.node = node
@@ -66,5 +74,6 @@ public struct CaptureStatus: Codable, Hashable, Sendable {
     self.codec = codec
     self.bitsPerSecond = bitsPerSecond
     self.title = title
+    self.height = height
   }
 }
