@@ -159,18 +159,31 @@ public struct RemoveFeed: CommandMessage, Hashable {
   public init(feed: FeedID) { self.feed = feed }
 }
 
-/// Adds every feed of an OPML document that is not known yet; the outcome's text says how many were
-/// added, known already, and unusable.
+/// One line of a list of feeds.
+public struct ListedFeed: Codable, Hashable, Sendable {
+  public var url: String
+  public var name: String?
+
+  public init(url: String, name: String? = nil) {
+    self.url = url
+    self.name = name
+  }
+}
+
+/// Adds those feeds of a list that are not known yet; the outcome's text says how many were added,
+/// known already, and unusable. Whoever reads an OPML document says it in several of these, since a
+/// message has room for 960 KiB.
 public struct ImportFeeds: CommandMessage, Hashable {
   public static let type = "feed.import"
-  /// The OPML document; at most 5 MiB.
-  public var opml: String
+  public static let mostFeeds = 1000
+  /// At most `mostFeeds`.
+  public var feeds: [ListedFeed]
   /// For each feed that is added.
   public var newest: Int?
   public var destinations: [DestinationID]
 
-  public init(opml: String, newest: Int? = nil, destinations: [DestinationID] = []) {
-    self.opml = opml
+  public init(feeds: [ListedFeed], newest: Int? = nil, destinations: [DestinationID] = []) {
+    self.feeds = feeds
     self.newest = newest
     self.destinations = destinations
   }
