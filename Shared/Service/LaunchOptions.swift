@@ -8,10 +8,11 @@ public struct LaunchOptions: Sendable, Hashable {
   /// The settings file, and whether somebody asked for just this one.
   public var settingsPath: String
   public var isSettingsPathGiven: Bool
-  public var node: NodeID
+  public var node: NodeChoice
 
   /// Reads `--home DIR --config FILE --node NAME` (also `--home=DIR`); the command line wins over
-  /// AIRLOOM_HOME, AIRLOOM_CONFIG and AIRLOOM_NODE.
+  /// AIRLOOM_HOME, AIRLOOM_CONFIG and AIRLOOM_NODE. The name `auto` is for services whose default
+  /// node is numbered.
   public init(
     arguments: [String], environment: [String: String], defaultNode: NodeID
   ) throws(ServiceError) {
@@ -32,12 +33,7 @@ public struct LaunchOptions: Sendable, Hashable {
     settingsPath = path ?? home.settings
     isSettingsPathGiven = path != nil
     let name = given["--node"] ?? environment["AIRLOOM_NODE"] ?? defaultNode.text
-    guard let node = NodeID(name) else {
-      throw ServiceError(
-        .usage,
-        "'\(name)' cannot be a node's name: use lower-case letters, digits, '-', '_' and '.'")
-    }
-    self.node = node
+    node = try NodeChoice(name, defaultNode: defaultNode)
   }
 
   private static let names = ["--home", "--config", "--node"]

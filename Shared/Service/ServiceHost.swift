@@ -31,7 +31,6 @@ public final class ServiceHost: Sendable {
   ) throws {
     self.service = service
     self.environment = environment
-    node = options.node
     home = options.home
     settings = try SettingsReader.read(
       path: options.settingsPath, isRequired: options.isSettingsPathGiven,
@@ -43,7 +42,9 @@ public final class ServiceHost: Sendable {
     } catch {
       throw ServiceError(ExitCode.of(error), "the home folder cannot be used: \(error)")
     }
-    lock = try InstanceLock(path: home.lock(of: node), node: node.text)
+    let slot = try NodeSlot.take(options.node, in: home)
+    node = slot.node
+    lock = slot.lock
     desk = ControlDesk(
       service: service, node: node, state: state, health: health, progress: progress,
       errors: errors)

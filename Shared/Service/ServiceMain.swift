@@ -21,12 +21,13 @@ extension ServiceHost {
     SignalWatcher.block()
     prepareProcess()
     let arguments = Array(CommandLine.arguments.dropFirst())
-    answerAndExit(arguments, service)
+    let defaultNode = defaultNode ?? NodeID(unchecked: service)
+    answerAndExit(arguments, service, defaultNode)
     do {
       let environment = ProcessEnvironment.current
       let options = try LaunchOptions(
         arguments: arguments, environment: environment,
-        defaultNode: defaultNode ?? NodeID(unchecked: service))
+        defaultNode: defaultNode)
       let host = try ServiceHost(
         service: service, options: options, environment: environment,
         sink: Logger.standardErrorSink)
@@ -111,12 +112,16 @@ extension ServiceHost {
     }
   }
 
-  private static func answerAndExit(_ arguments: [String], _ service: String) {
+  private static func answerAndExit(
+    _ arguments: [String], _ service: String, _ defaultNode: NodeID
+  ) {
     if arguments.contains("--version") {
       print("airloom-\(service) \(ServiceVersion.text)")
       exit(0)
     }
     if arguments.contains("--help") || arguments.contains("-h") {
+      let several = "; auto: the first that is free of \(service)-1, \(service)-2, …"
+      let auto = defaultNode.text == service ? "" : several
       print(
         """
         usage: airloom-\(service) [--home DIR] [--config FILE] [--node NAME]
@@ -124,7 +129,7 @@ extension ServiceHost {
         Runs the \(service) until SIGTERM or Ctrl-C; `airloom up` starts all services together.
           --home DIR      where everything is kept (AIRLOOM_HOME; ~/airloom)
           --config FILE   the settings (AIRLOOM_CONFIG; airloom.toml in the home folder)
-          --node NAME     this process's name on the bus (AIRLOOM_NODE)
+          --node NAME     this process's name on the bus (AIRLOOM_NODE; \(defaultNode))\(auto)
         """)
       exit(0)
     }

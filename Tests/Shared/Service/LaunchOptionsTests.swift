@@ -14,18 +14,29 @@ struct LaunchOptionsTests {
     #expect(plain.home.path == "/home/ann/airloom")
     #expect(plain.settingsPath == "/home/ann/airloom/airloom.toml")
     #expect(!plain.isSettingsPathGiven)
-    #expect(plain.node == NodeID("recorder-1"))
+    #expect(plain.node == .named(NodeID(unchecked: "recorder-1")))
 
     let fromEnvironment = try options([], environment)
     #expect(fromEnvironment.home.path == "/env")
     #expect(fromEnvironment.settingsPath == "/env.toml")
     #expect(fromEnvironment.isSettingsPathGiven)
-    #expect(fromEnvironment.node == NodeID("recorder-7"))
+    #expect(fromEnvironment.node == .named(NodeID(unchecked: "recorder-7")))
 
     let given = try options(["--home", "/arg", "--config=/arg.toml", "--node", "r"], environment)
     #expect(given.home.path == "/arg")
     #expect(given.settingsPath == "/arg.toml")
-    #expect(given.node == NodeID("r"))
+    #expect(given.node == .named(NodeID(unchecked: "r")))
+  }
+
+  @Test("names a worker by the first free slot, but only where there can be several")
+  func automaticName() throws {
+    #expect(try options(["--node", "auto"], [:]).node == .firstFree(service: "recorder"))
+    #expect(try options([], ["AIRLOOM_NODE": "auto"]).node == .firstFree(service: "recorder"))
+    let error = #expect(throws: ServiceError.self) {
+      try NodeChoice("auto", defaultNode: NodeID(unchecked: "scheduler"))
+    }
+    #expect(error?.code == .usage)
+    #expect(error?.description.contains("there is only one scheduler") == true)
   }
 
   @Test(
