@@ -20,7 +20,7 @@ struct GatewayMain {
       ) { request, node in line.send(request, to: node) }
       let bus = try await host.joinBus(
         database: database, outbox: outbox, handlers: service.handlers, binds: false,
-        peers: [settings.scheduler, settings.delivery])
+        peers: [settings.scheduler, settings.delivery, settings.feeder])
       line.connect(to: bus.node)
       return [bus, WebServer(service, host, loop)]
     }

@@ -90,6 +90,11 @@ struct GatewayService: Sendable {
     RecordingRoutes(services: services).add(to: &router)
     DestinationRoutes(services: services).add(to: &router)
     DeliveryRoutes(services: services).add(to: &router)
+    ConversionRoutes(services: services).add(to: &router)
+    FeedRoutes(services: services).add(to: &router)
+    OPMLRoutes(services: services).add(to: &router)
+    EpisodeRoutes(services: services).add(to: &router)
+    AlertRoutes(services: services).add(to: &router)
     SystemRoutes(services: services).add(to: &router)
     return router
   }

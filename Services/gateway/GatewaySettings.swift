@@ -12,6 +12,7 @@ struct GatewaySettings: Sendable {
   var adminPassword: String?
   var scheduler = NodeID(unchecked: "scheduler")
   var delivery = NodeID(unchecked: "delivery")
+  var feeder = NodeID(unchecked: "feeder")
   /// How long an answer waits for a command's outcome.
   var commandPatience = Duration.seconds(4)
   var sessionIdleLimit = Duration.seconds(12 * 3600)

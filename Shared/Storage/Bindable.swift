@@ -57,5 +57,8 @@ extension ScheduleID: Bindable {}
 extension JobID: Bindable {}
 extension DestinationID: Bindable {}
 extension DeliveryID: Bindable {}
+extension FeedID: Bindable {}
+extension EpisodeID: Bindable {}
+extension AlertID: Bindable {}
 extension MessageID: Bindable {}
 extension Incarnation: Bindable {}

@@ -33,12 +33,7 @@ struct RecordingRoutes {
   }
 
   private func list(_ request: Request) async throws -> Response {
-    let states = try (request.query("state") ?? "").split(separator: ",").map { text in
-      guard let state = RecordingState(rawValue: String(text)) else {
-        throw Problem(422, "invalid", "There is no state '\(text)'.", field: "state")
-      }
-      return state
-    }
+    let states = try request.states(RecordingState.self)
     let filter = RecordingCatalog.Filter(
       states: states, stream: try request.identifier(query: "stream"),
       schedule: try request.identifier(query: "schedule"),
@@ -60,13 +55,7 @@ struct RecordingRoutes {
     guard let file = try await known(request).file else {
       throw Problem(404, "no_file", "This recording has no file yet.")
     }
-    // The path comes from another service; what lies outside the media folder is not ours to show.
-    guard file.path.hasPrefix(services.settings.mediaFolder + "/"), !file.path.contains("/../")
-    else { throw Problem(404, "no_file", "This recording's file is not on this machine.") }
-    let kind = request.query("download") == nil ? "inline" : "attachment"
-    return Response.file(file.path, contentType: file.contentType)
-      .with("Content-Disposition", ContentDisposition.value(kind, fileName: file.name))
-      .with("Cache-Control", "private, no-cache")
+    return try MediaFile(mediaFolder: services.settings.mediaFolder).response(file, to: request)
   }
 
   private func cancel(_ request: Request, _ identity: Identity) async throws -> Response {
@@ -84,26 +73,5 @@ struct RecordingRoutes {
       EndRecording(recording: recording.id, end: input.end ?? services.time.now()),
       about: recording.id.text, to: services.settings.scheduler, by: identity
     ).response()
-  }
-}
-
-/// The file name that a browser offers (RFC 6266).
-enum ContentDisposition {
-  static func value(_ kind: String, fileName: String) -> String {
-    var plain = ""
-    var encoded = ""
-    for byte in fileName.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
-        UInt8(ascii: "_"):
-        plain.unicodeScalars.append(Unicode.Scalar(byte))
-        encoded.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        plain += byte == UInt8(ascii: " ") ? " " : "_"
-        encoded += "%" + hexadecimal([byte]).uppercased()
-      }
-    }
-    return "\(kind); filename=\"\(plain)\"; filename*=UTF-8''\(encoded)"
   }
 }

@@ -46,6 +46,31 @@ extension Request {
     return number
   }
 
+  /// States in the query, with commas between; none where nothing is asked for.
+  func states<State: RawRepresentable<String>>(
+    _ type: State.Type, _ name: String = "state"
+  ) throws(Problem) -> [State] {
+    var states: [State] = []
+    for text in (query(name) ?? "").split(separator: ",") {
+      guard let state = State(rawValue: String(text)) else {
+        throw Problem(422, "invalid", "There is no \(name) '\(text)'.", field: name)
+      }
+      states.append(state)
+    }
+    return states
+  }
+
+  /// One state in the query; nil where there is none.
+  func state<State: RawRepresentable<String>>(
+    _ type: State.Type, _ name: String = "state"
+  ) throws(Problem) -> State? {
+    guard let text = query(name), !text.isEmpty else { return nil }
+    guard let state = State(rawValue: text) else {
+      throw Problem(422, "invalid", "There is no \(name) '\(text)'.", field: name)
+    }
+    return state
+  }
+
   func instant(_ name: String) throws(Problem) -> Instant? {
     guard let text = query(name), !text.isEmpty else { return nil }
     guard let instant = Instant(text) else {

@@ -9,9 +9,20 @@ struct SystemRoutes {
     let time: Instant
     let recordings: [String: Int]
     let deliveries: [String: Int]
+    let conversions: [String: Int]
+    let feeds: FeedTotals
+    let episodes: [String: Int]
+    let alerts: Alerts
     let onAir: [Recording]
     let next: [Recording]
     let nodes: [NodeBoard.Node]
+  }
+
+  private struct Alerts: Encodable {
+    /// What they tell of lasts.
+    let open: Int
+    /// Mails that could not be sent.
+    let unmailed: Int
   }
 
   private struct Nodes: Encodable {
@@ -72,16 +83,20 @@ struct SystemRoutes {
       states: [.recording, .finishing], newestFirst: false, limit: 200)
     let next = RecordingCatalog.Filter(
       states: [.planned, .assigned], from: now - .seconds(60), newestFirst: false, limit: 20)
-    let (recordings, deliveries, running, coming) = try await services.database.read {
-      (
-        try RecordingCatalog.counts($0), try DeliveryCatalog.counts($0),
-        try RecordingCatalog.select(onAir, $0), try RecordingCatalog.select(next, $0)
-      )
-    }
+    let nodes = services.nodes.all
     return try .json(
-      Status(
-        time: now, recordings: recordings, deliveries: deliveries, onAir: running, next: coming,
-        nodes: services.nodes.all))
+      try await services.database.read { transaction in
+        let alerts = try AlertCatalog.counts(transaction)
+        return Status(
+          time: now, recordings: try RecordingCatalog.counts(transaction),
+          deliveries: try DeliveryCatalog.counts(transaction),
+          conversions: try ConversionCatalog.counts(transaction),
+          feeds: try FeedCatalog.totals(transaction),
+          episodes: try EpisodeCatalog.counts(transaction),
+          alerts: Alerts(open: alerts.open, unmailed: alerts.unmailed),
+          onAir: try RecordingCatalog.select(onAir, transaction),
+          next: try RecordingCatalog.select(next, transaction), nodes: nodes)
+      })
   }
 
   private func control(_ request: Request) async throws -> Response {

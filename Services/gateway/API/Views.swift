@@ -81,6 +81,50 @@ struct DestinationView: Encodable {
   }
 }
 
+/// A feed and how it is doing.
+struct FeedView: Encodable {
+  private enum Key: String, CodingKey { case status }
+
+  let feed: FeedDefinition
+  let status: FeedStatus
+
+  init?(_ change: FeedChanged) {
+    guard let feed = change.feed else { return nil }
+    self.feed = feed
+    status = change.status
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try feed.withoutSecrets.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(status, forKey: .status)
+  }
+}
+
+extension FeedDefinition {
+  /// Passwords and keys in the address do not leave the gateway.
+  var withoutSecrets: FeedDefinition {
+    var copy = self
+    copy.url = Redactor.redact(url)
+    return copy
+  }
+
+  /// An address that comes back as it was shown is taken for what stood behind it.
+  func restoringSecrets(from known: FeedDefinition) -> FeedDefinition {
+    var copy = self
+    if url == Redactor.redact(known.url) { copy.url = known.url }
+    return copy
+  }
+}
+
+extension Episode {
+  var withoutSecrets: Episode {
+    var copy = self
+    copy.url = Redactor.redact(url)
+    return copy
+  }
+}
+
 struct SessionView: Encodable {
   let id: String
   let createdAt: Instant

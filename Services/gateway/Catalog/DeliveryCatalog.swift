@@ -17,22 +17,31 @@ enum DeliveryCatalog {
   static func store(_ delivery: Delivery, _ transaction: Transaction) throws {
     try transaction.execute(
       """
-      INSERT OR REPLACE INTO deliveries (id, recording, state, updated_at_us, body)
-      VALUES (?, ?, ?, ?, ?)
-      """, delivery.id, delivery.recording, delivery.state.rawValue, delivery.updatedAt,
+      INSERT OR REPLACE INTO deliveries
+        (id, recording, origin, destination, state, updated_at_us, body)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      """, delivery.id, delivery.recording, (delivery.origin ?? .recording).rawValue,
+      delivery.destination, delivery.state.rawValue, delivery.updatedAt,
       StoredJSON.encode(delivery))
   }
 
   static func store(_ identity: DeliveryIdentity, _ transaction: Transaction) throws {
     try transaction.execute(
-      "INSERT OR REPLACE INTO delivery_identity (id, public_key) VALUES (1, ?)",
-      identity.publicKey)
+      "INSERT OR REPLACE INTO delivery_identity (id, public_key, sealing_key) VALUES (1, ?, ?)",
+      identity.publicKey, identity.sealingKey)
   }
 
   static func publicKey(_ transaction: Transaction) throws -> String? {
     try transaction.first("SELECT public_key FROM delivery_identity") {
       (row: borrowing Row) throws(StorageError) in try row.text(0)
     }
+  }
+
+  /// What secrets for the delivery service are sealed with; nil where it has not said one.
+  static func sealingKey(_ transaction: Transaction) throws -> String? {
+    try transaction.first("SELECT sealing_key FROM delivery_identity") {
+      (row: borrowing Row) throws(StorageError) in try row.optionalText(0)
+    } ?? nil
   }
 
   static func destinations(_ transaction: Transaction) throws -> [DestinationChanged] {
@@ -51,16 +60,28 @@ enum DeliveryCatalog {
     return try text.map { try StoredJSON.decode($0) }
   }
 
-  /// The latest first; nil matters not.
-  static func deliveries(
-    state: DeliveryState?, recording: JobID?, limit: Int, _ transaction: Transaction
-  ) throws -> [Delivery] {
+  /// Which deliveries are wanted; what is nil does not matter.
+  struct Filter {
+    var state: DeliveryState?
+    var origin: DeliveryOrigin?
+    var destination: DestinationID?
+    var recording: JobID?
+    var after: Cursor?
+    var limit: Int
+  }
+
+  /// The latest first.
+  static func deliveries(_ filter: Filter, _ transaction: Transaction) throws -> [Delivery] {
+    let (state, origin) = (filter.state?.rawValue, filter.origin?.rawValue)
     let texts = try transaction.all(
       """
       SELECT body FROM deliveries
-      WHERE (? IS NULL OR state = ?) AND (? IS NULL OR recording = ?)
-      ORDER BY updated_at_us DESC, id LIMIT ?
-      """, state?.rawValue, state?.rawValue, recording, recording, limit
+      WHERE (? IS NULL OR state = ?) AND (? IS NULL OR origin = ?)
+        AND (? IS NULL OR destination = ?) AND (? IS NULL OR recording = ?)
+        AND (updated_at_us, id) < (?, ?)
+      ORDER BY updated_at_us DESC, id DESC LIMIT ?
+      """, state, state, origin, origin, filter.destination, filter.destination, filter.recording,
+      filter.recording, filter.after?.number ?? .max, filter.after?.id ?? "", filter.limit
     ) { (row: borrowing Row) throws(StorageError) in try row.text(0) }
     return try texts.map { try StoredJSON.decode($0) }
   }

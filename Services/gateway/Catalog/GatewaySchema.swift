@@ -5,7 +5,10 @@ import Storage
 enum GatewaySchema {
   static let schema: (name: String, migrations: [Migration]) = (
     "gateway",
-    [Migration("accounts", accounts), Migration("the read model of all other services", readModel)]
+    [
+      Migration("accounts", accounts), Migration("the read model of all other services", readModel),
+      Migration("the read model of drops, podcasts and alerts", archive),
+    ]
   )
 
   private static let accounts = """
@@ -94,5 +97,61 @@ enum GatewaySchema {
       id INTEGER PRIMARY KEY CHECK (id = 1),
       public_key TEXT NOT NULL        -- one line for authorized_keys
     ) STRICT;
+    """
+
+  private static let archive = """
+    CREATE TABLE conversions (
+      id TEXT PRIMARY KEY,
+      state TEXT NOT NULL,            -- ConversionState
+      updated_at_us INTEGER NOT NULL,
+      body TEXT NOT NULL              -- Conversion as JSON
+    ) STRICT;
+    CREATE INDEX conversions_by_age ON conversions (updated_at_us, id);
+    CREATE INDEX conversions_by_state ON conversions (state, updated_at_us, id);
+
+    CREATE TABLE feeds (
+      id TEXT PRIMARY KEY,
+      label TEXT NOT NULL,            -- what people call it, in lower case: the order of lists
+      search TEXT NOT NULL,           -- name, title and address without secrets, in lower case
+      state TEXT NOT NULL,            -- FeedState
+      archived INTEGER NOT NULL,      -- episodes whose files are in the archive
+      archived_bytes INTEGER NOT NULL,
+      body TEXT NOT NULL              -- FeedChanged as JSON
+    ) STRICT;
+    CREATE INDEX feeds_by_label ON feeds (label, id);
+    CREATE INDEX feeds_by_state ON feeds (state, label, id);
+
+    CREATE TABLE episodes (
+      id TEXT PRIMARY KEY,
+      feed TEXT NOT NULL,
+      state TEXT NOT NULL,            -- EpisodeState
+      published_at_us INTEGER NOT NULL,  -- when it was first heard of, where the feed does not say
+      updated_at_us INTEGER NOT NULL,
+      body TEXT NOT NULL              -- Episode as JSON
+    ) STRICT;
+    CREATE INDEX episodes_by_feed ON episodes (feed, published_at_us, id);
+    CREATE INDEX episodes_by_age ON episodes (updated_at_us, id);
+    CREATE INDEX episodes_by_state ON episodes (state, updated_at_us, id);
+
+    CREATE TABLE alerts (
+      id TEXT PRIMARY KEY,
+      is_open INTEGER NOT NULL,       -- 1 while what it tells of lasts
+      mail TEXT NOT NULL,             -- AlertMailState
+      raised_at_us INTEGER NOT NULL,
+      body TEXT NOT NULL              -- Alert as JSON
+    ) STRICT;
+    CREATE INDEX alerts_by_age ON alerts (is_open, raised_at_us, id);
+
+    CREATE TABLE mailer (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      body TEXT NOT NULL              -- MailerChanged as JSON
+    ) STRICT;
+
+    ALTER TABLE delivery_identity ADD COLUMN sealing_key TEXT;  -- in Base64; NULL: takes no secrets
+
+    ALTER TABLE deliveries ADD COLUMN origin TEXT NOT NULL DEFAULT 'recording';
+    ALTER TABLE deliveries ADD COLUMN destination TEXT NOT NULL DEFAULT '';
+    UPDATE deliveries SET destination = json_extract(body, '$.destination');
+    CREATE INDEX deliveries_by_state ON deliveries (state, updated_at_us, id);
     """
 }

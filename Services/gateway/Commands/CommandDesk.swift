@@ -56,6 +56,21 @@ final class CommandDesk: Sendable {
     return Answer(id: id, outcome: await outcome(of: id))
   }
 
+  /// Gives several commands in one commit and waits for none of them: what becomes of each is seen
+  /// in what it is about.
+  func give<Command: CommandMessage>(
+    all commands: [(Command, about: String)], to node: NodeID, by identity: Identity
+  ) async throws {
+    let now = time.now()
+    try await database.write { [outbox] transaction in
+      for (command, subject) in commands {
+        let id = try outbox.send(command, to: node, in: transaction)
+        try CommandCatalog.insert(
+          id, user: identity.userName, summary: "\(Command.type) \(subject)", at: now, transaction)
+      }
+    }
+  }
+
   /// For the handler of `CommandOutcome`.
   func settle(_ outcome: CommandOutcome, _ transaction: Transaction) throws {
     try CommandCatalog.store(outcome, transaction)

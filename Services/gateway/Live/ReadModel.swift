@@ -3,8 +3,8 @@ import Bus
 import Messages
 import Storage
 
-/// Keeps a copy of what the scheduler and the delivery service say, and passes each change on to the
-/// open pages once it is on disk.
+/// Keeps a copy of what the scheduler, the delivery service and the feeder say, and passes each change
+/// on to the open pages once it is on disk.
 ///
 /// Every event carries the whole state of its subject, so storing the latest is enough, and storing
 /// one twice changes nothing.
@@ -18,12 +18,19 @@ struct ReadModel: Sendable {
       try StreamCatalog.forget(transaction)
       try ScheduleCatalog.forget(transaction)
       try RecordingCatalog.forget(transaction)
+      try ConversionCatalog.forget(transaction)
       transaction.afterCommit { feed.tell(.reload, [String: String]()) }
     }
     handlers.follow(settings.delivery) { [feed] transaction in
       try DeliveryCatalog.forget(transaction)
+      try AlertCatalog.forget(transaction)
       transaction.afterCommit { feed.tell(.reload, [String: String]()) }
     }
+    handlers.follow(settings.feeder) { [feed] transaction in
+      try FeedCatalog.forget(transaction)
+      transaction.afterCommit { feed.tell(.reload, [String: String]()) }
+    }
+    registerArchive(in: &handlers)
     handlers.on(StreamChanged.self) { try apply($0, $2) }
     handlers.on(StreamStatusChanged.self) { try apply($0, $2) }
     handlers.on(ScheduleChanged.self) { try apply($0, $2) }

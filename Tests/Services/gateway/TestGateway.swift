@@ -44,12 +44,21 @@ final class TestGateway: Sendable {
   func send(
     _ method: String, _ path: String, _ json: String? = nil, headers: [(String, String)] = []
   ) async throws -> HTTPResponse {
+    try await send(
+      method, path, body: json.map { Array($0.utf8) }, contentType: "application/json",
+      headers: headers)
+  }
+
+  func send(
+    _ method: String, _ path: String, body: [UInt8]?, contentType: String,
+    headers: [(String, String)] = []
+  ) async throws -> HTTPResponse {
     var request = HTTPRequest(method, origin + path)
     request.acceptsAnyStatus = true
     request.redirectLimit = 0
-    if let json {
-      request.body = Array(json.utf8)
-      request.headers.append("Content-Type", "application/json")
+    if let body {
+      request.body = body
+      request.headers.append("Content-Type", contentType)
     }
     for (name, value) in headers { request.headers.append(name, value) }
     return try await client.request(request)
