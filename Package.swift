@@ -121,8 +121,8 @@ let package = Package(
     tests(
       "RecorderTests", path: "Services/recorder",
       [
-        "airloom-recorder", "Base", "Bus", "HTTPClient", "Media", "Messages", "Metrics", "Storage",
-        "Subprocess",
+        "airloom-recorder", "Base", "Bus", "HTTPClient", "HTTPServer", "Media", "Messages",
+        "Metrics", "Service", "Storage", "Subprocess",
       ]),
     tests(
       "DeliveryTests", path: "Services/delivery",

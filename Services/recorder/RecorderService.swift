@@ -13,6 +13,7 @@ import Storage
 /// - `PlanKeeper`: opens and closes windows by the stored plan, on its own clock
 /// - `CapturePool`: the streams' connections and tapes
 /// - `Finisher`: recordings' files
+/// - `TapeDesk`: hands tapes out over HTTP
 /// - `TapeReconciler`: brings disk and database together at the start
 struct RecorderService: Sendable {
   /// The tables that its database must have.
@@ -23,6 +24,7 @@ struct RecorderService: Sendable {
   let keeper: PlanKeeper
   let captures: CapturePool
   let finisher: Finisher
+  private let tapes: TapeDesk
   private let database: Database
   private let statuses: StatusOutbox
   private let metrics: RecorderMetrics
@@ -45,6 +47,8 @@ struct RecorderService: Sendable {
         metrics: metrics,
         log: { stream in log.with(("stream", stream)).also { logs.note(stream, $0) } },
         onStatus: { statuses.note($0) }))
+    tapes = TapeDesk(
+      node: host.node, root: tapeRoot, tokenPath: host.home.tapeToken, database: database)
     finisher = Finisher(
       Finisher.Environment(
         tapeRoot: tapeRoot, folder: host.home.recordings(host.settings),
@@ -68,7 +72,10 @@ struct RecorderService: Sendable {
   /// In the order in which they start; they end in the opposite one, so that tapes are closed after
   /// the plan stopped, and what is said last still reaches the log.
   func components(_ bus: BusComponent) -> [any ServiceComponent] {
-    [
+    host.serve(connections: TapeDesk.connectionLimit, threads: 2) { [tapes] router in
+      tapes.addRoutes(to: &router)
+    }
+    return [
       bus,
       TapeComponent(
         root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,

@@ -9,7 +9,7 @@ public import Base
 /// run/<node>.lock, .sock, .port     single instance, control socket, TCP port in use
 /// media/                            tapes and recordings, unless [media] folder says otherwise
 /// logs/                             a log of each recording and each delivery
-/// keys/                             SSH and CURVE keys
+/// keys/                             SSH and CURVE keys, the token for reading tapes
 /// first-password                    of the first administrator, until it is changed
 /// ```
 public struct Home: Hashable, Sendable {
@@ -30,6 +30,8 @@ public struct Home: Hashable, Sendable {
 
   public var settings: String { "\(path)/airloom.toml" }
   public var keys: String { "\(path)/keys" }
+  /// What whoever reads tapes over HTTP must show.
+  public var tapeToken: String { "\(keys)/tape.token" }
   public var firstPassword: String { "\(path)/first-password" }
   public var data: String { "\(path)/data" }
   public var bus: String { "\(path)/bus" }

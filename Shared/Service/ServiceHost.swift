@@ -4,6 +4,7 @@ internal import Glibc
 internal import Messages
 public import Metrics
 public import Storage
+internal import Synchronization
 
 /// What every service process shares: where it lives, what it is called, its settings, log, health,
 /// metrics and state. Made once by `ServiceHost.main` and handed to the service.
@@ -21,6 +22,8 @@ public final class ServiceHost: Sendable {
   public let state = ServiceState()
   public let drain = DrainSwitch()
   public let desk: ControlDesk
+  /// What else than health and metrics is answered at the status address.
+  let extraRoutes = Mutex(StatusServer.Extra())
   let notifier: SystemdNotifier
   private let lock: InstanceLock
 

@@ -6,12 +6,20 @@ internal import Messages
 internal import Metrics
 internal import Synchronization
 
-/// Answers GET /healthz and /metrics over TCP, and with POST /control/<command> on the unix socket
+/// Answers GET /healthz and /metrics (and what a service adds) over TCP, and with POST /control/<command> on the unix socket
 /// in the home folder, which only its owner can open.
 ///
 /// A TCP port that is taken never stops a service: it takes a free one, warns, and
 /// `run/<node>.port` says which.
 final class StatusServer: ServiceComponent {
+  /// What a service answers here beside its status.
+  struct Extra {
+    /// Called when the server is made.
+    var add: (@Sendable (inout Router) -> Void)?
+    var connectionLimit = 50
+    var threads = 1
+  }
+
   let name = "status"
   private let host: ServiceHost
   private let wantsTCP: Bool
@@ -29,8 +37,13 @@ final class StatusServer: ServiceComponent {
     }
     servers.withLock { $0.append(socket) }
     guard wantsTCP else { return }
-    let status = router(withControl: false)
-    let handler: Server.Handler = { await status.respond(to: $0) }
+    var status = router(withControl: false)
+    host.extraRoutes.withLock { $0.add }?(&status)
+    let handler: Server.Handler = { [status, log = host.log] request in
+      await status.respond(to: request) { error in
+        log.error("a request failed", ("path", request.path), ("error", "\(error)"))
+      }
+    }
     let server = try openWanted(handler)
     servers.withLock { $0.append(server) }
     host.publishPort(of: server)
@@ -58,8 +71,12 @@ final class StatusServer: ServiceComponent {
 
   private func open(port: UInt16, _ handler: @escaping Server.Handler) throws(ServerError) -> Server
   {
-    try Server(
-      configuration(.tcp(host: host.settings.service.statusAddress, port: port)), handler: handler)
+    var configuration = configuration(
+      .tcp(host: host.settings.service.statusAddress, port: port))
+    let extra = host.extraRoutes.withLock { $0 }
+    configuration.connectionLimit = extra.connectionLimit
+    configuration.threads = extra.threads
+    return try Server(configuration, handler: handler)
   }
 
   private func configuration(_ address: ServerAddress) -> Server.Configuration {
@@ -88,6 +105,17 @@ final class StatusServer: ServiceComponent {
 }
 
 extension ServiceHost {
+  /// Also answers these routes at the status address, over TCP alone. To be called once, while the
+  /// components are made. `connections` is how many may be open there at once, `threads` how many
+  /// of libmicrohttpd's share them; handlers run on neither.
+  public func serve(
+    connections: Int, threads: Int, _ add: @escaping @Sendable (inout Router) -> Void
+  ) {
+    extraRoutes.withLock { extra in
+      extra = StatusServer.Extra(add: add, connectionLimit: connections, threads: threads)
+    }
+  }
+
   /// GET /healthz and GET /metrics, for a service that has a server of its own.
   public func addStatusRoutes(to router: inout Router) {
     router.add("GET", "/healthz") { [desk] _ in

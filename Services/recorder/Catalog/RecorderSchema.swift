@@ -3,7 +3,11 @@ import Storage
 /// The recorder's own tables. Append-only; a released step is never edited.
 enum RecorderSchema {
   static let schema: (name: String, migrations: [Migration]) = (
-    "recorder", [Migration("tapes, their ledger, the plan and the recordings", first)]
+    "recorder",
+    [
+      Migration("tapes, their ledger, the plan and the recordings", first),
+      Migration("how much each tape holds", totals),
+    ]
   )
 
   private static let first = """
@@ -69,5 +73,24 @@ enum RecorderSchema {
       id INTEGER PRIMARY KEY CHECK (id = 1),
       alive_at_us INTEGER NOT NULL    -- the recorder was running then, to a few seconds
     ) STRICT;
+    """
+
+  /// A tape of years has millions of rows, which no listing may count.
+  private static let totals = """
+    CREATE TABLE tapes (
+      stream TEXT PRIMARY KEY,
+      segments INTEGER NOT NULL,      -- rows of the stream
+      bytes INTEGER NOT NULL          -- the sum of their bytes
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO tapes (stream, segments, bytes)
+      SELECT stream, count(*), sum(bytes) FROM segments GROUP BY stream;
+    CREATE TRIGGER segment_added AFTER INSERT ON segments BEGIN
+      INSERT INTO tapes (stream, segments, bytes) VALUES (NEW.stream, 1, NEW.bytes)
+        ON CONFLICT (stream) DO UPDATE SET segments = segments + 1, bytes = bytes + NEW.bytes;
+    END;
+    CREATE TRIGGER segment_removed AFTER DELETE ON segments BEGIN
+      UPDATE tapes SET segments = segments - 1, bytes = bytes - OLD.bytes
+        WHERE stream = OLD.stream;
+    END;
     """
 }

@@ -36,8 +36,29 @@ enum SegmentCatalog {
       WHERE stream = ? AND start_us < ? AND start_us > ? AND start_us + duration_us > ?
       ORDER BY sequence
       """,
-      // No segment is as long as an hour; the bound lets the index do its work.
-      stream, end, start - .seconds(3600), start, read: read)
+      stream, end, start - longest, start, read: read)
+  }
+
+  /// The same by time, so many at most.
+  static func byTime(
+    _ stream: StreamID, from start: Instant, to end: Instant, limit: Int,
+    _ transaction: Transaction
+  ) throws(StorageError) -> [Segment] {
+    try transaction.all(
+      """
+      SELECT \(columns) FROM segments
+      WHERE stream = ? AND start_us < ? AND start_us > ? AND start_us + duration_us > ?
+      ORDER BY start_us, sequence LIMIT ?
+      """,
+      stream, end, start - longest, start, limit, read: read)
+  }
+
+  static func find(
+    _ stream: StreamID, sequence: Int64, _ transaction: Transaction
+  ) throws(StorageError) -> Segment? {
+    try transaction.first(
+      "SELECT \(columns) FROM segments WHERE stream = ? AND sequence = ?", stream, sequence,
+      read: read)
   }
 
   /// The newest ones, the newest first.
@@ -65,6 +86,9 @@ enum SegmentCatalog {
       "SELECT sequence FROM segments WHERE stream = ? ORDER BY sequence DESC LIMIT 1", stream
     ) { (row: borrowing Row) throws(StorageError) in try row.int64(0) }
   }
+
+  /// No segment is as long; the bound lets the index do its work.
+  private static let longest = Duration.seconds(3600)
 
   private static let columns =
     "stream, sequence, start_us, samples, frames, bytes, codec, sample_rate, channels, path, "
