@@ -82,8 +82,10 @@ enum UpCommand {
     // When we are killed the services end as on Ctrl-C: segments are closed, nothing is torn. Not
     // SIGTERM, which would come several times and so be taken for an order to end at once.
     command.deathSignal = SIGHUP
-    if service == "gateway", let password = place.environment["AIRLOOM_ADMIN_PASSWORD"] {
-      command.environment["AIRLOOM_ADMIN_PASSWORD"] = password
+    // What is withheld from all children goes to the one service that needs it.
+    let secrets = ["gateway": "AIRLOOM_ADMIN_PASSWORD", "delivery": "AIRLOOM_SMTP_PASSWORD"]
+    if let name = secrets[service], let password = place.environment[name] {
+      command.environment[name] = password
     }
     return command
   }

@@ -68,6 +68,27 @@ public struct Setting: Sendable {
     }
   }
 
+  static func choice(
+    _ name: String, _ path: any WritableKeyPath<Settings, String> & Sendable,
+    among names: [String], _ about: String
+  ) -> Setting {
+    Setting(name: name, form: .choice(names), about: about, shortVariable: nil) {
+      .text($0[keyPath: path])
+    } write: { value, settings in
+      if case .text(let text) = value { settings[keyPath: path] = text }
+    }
+  }
+
+  static func texts(
+    _ name: String, _ path: any WritableKeyPath<Settings, [String]> & Sendable, _ about: String
+  ) -> Setting {
+    Setting(name: name, form: .texts, about: about, shortVariable: nil) {
+      .texts($0[keyPath: path])
+    } write: { value, settings in
+      if case .texts(let texts) = value { settings[keyPath: path] = texts }
+    }
+  }
+
   static func level(
     _ name: String, _ path: any WritableKeyPath<Settings, LogLevel> & Sendable, _ about: String
   ) -> Setting {

@@ -6,6 +6,8 @@ public enum SettingForm: Sendable, Hashable {
   case text
   case choice([String])
   case choices([String])
+  /// A list of any texts; in an environment variable with commas between them.
+  case texts
   case integer(ClosedRange<Int>)
   /// In TOML a number, whole or not, with the unit in the key's name.
   case seconds(ClosedRange<Double>)
@@ -26,6 +28,7 @@ public enum SettingForm: Sendable, Hashable {
     case .text: "a text in quotes"
     case .choice(let names): "one of \(Self.listed(names))"
     case .choices(let names): "a list of any of \(Self.listed(names))"
+    case .texts: "a list of texts in quotes"
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .seconds(let range):
       "a number of seconds from \(Self.written(range.lowerBound)) "
@@ -43,6 +46,11 @@ public enum SettingForm: Sendable, Hashable {
       let texts = elements.compactMap { element -> String? in
         guard case .string(let text) = element.value, names.contains(text) else { return nil }
         return text
+      }
+      return texts.count == elements.count ? .texts(texts) : nil
+    case (.texts, .array(let elements)):
+      let texts = elements.compactMap { element -> String? in
+        if case .string(let text) = element.value { text } else { nil }
       }
       return texts.count == elements.count ? .texts(texts) : nil
     case (.integer(let range), .integer(let number)):
@@ -64,6 +72,9 @@ public enum SettingForm: Sendable, Hashable {
         TOMLNode(.string(part.filter { !$0.isWhitespace }), at: place)
       }
       return value(of: TOMLNode(.array(parts), at: place))
+    case .texts:
+      return .texts(
+        text.split(separator: ",").map { String($0.trimmingBlanks()) }.filter { !$0.isEmpty })
     case .integer:
       return Int64(text).flatMap { value(of: TOMLNode(.integer($0), at: place)) }
     case .seconds:
@@ -109,5 +120,13 @@ public enum SettingForm: Sendable, Hashable {
       }
     }
     return result + "\""
+  }
+}
+
+extension Substring {
+  fileprivate func trimmingBlanks() -> Substring {
+    let start = drop { $0.isWhitespace }
+    guard let end = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+    return start[...end]
   }
 }

@@ -11,6 +11,7 @@ public struct Settings: Hashable, Sendable {
   public var scheduler = Scheduler()
   public var recorder = Recorder()
   public var delivery = Delivery()
+  public var alerts = Alerts()
   public var up = Up()
 
   public init() {}
@@ -70,6 +71,25 @@ public struct Settings: Hashable, Sendable {
     public var retryFirst = Duration.seconds(1)
     public var retryCap = Duration.seconds(600)
     public var timeout = Duration.seconds(60)
+    public var partMebibytes = 8
+    public var keptDeliveries = 2000
+  }
+
+  public struct Alerts: Hashable, Sendable {
+    /// `smtp://host:port` or `smtps://host:port`; empty: no mails.
+    public var smtp = ""
+    public var starttls = "required"
+    public var caFile = ""
+    public var user = ""
+    public var passwordFile = ""
+    public var from = ""
+    public var to: [String] = []
+    public var interval = Duration.seconds(60)
+    public var holdOff = Duration.seconds(60)
+    public var attempts = 5
+    public var retryFirst = Duration.seconds(10)
+    public var retryCap = Duration.seconds(900)
+    public var timeout = Duration.seconds(30)
   }
 
   public struct Up: Hashable, Sendable {

@@ -1,7 +1,7 @@
 /// Every section and key of `airloom.toml`.
 public enum SettingsTable {
   public static let sections: [SettingsSection] = [
-    web, general, bus, media, scheduler, recorder, delivery, up, log,
+    web, general, bus, media, scheduler, recorder, delivery, alerts, up, log,
   ]
 
   private static let log = SettingsSection(
@@ -125,6 +125,57 @@ public enum SettingsTable {
       .seconds(
         "timeout_s", \.delivery.timeout, 1...3600,
         "A destination that does not answer for that long has failed."),
+      .integer(
+        "part_mib", \.delivery.partMebibytes, 1...1024,
+        "S3: a larger file is sent in parts of that size (in MiB), each of which survives a cut line; "
+          + "larger where more than 10,000 parts would be needed. Amazon takes none below 5."),
+      .integer(
+        "kept_deliveries", \.delivery.keptDeliveries, 0...1_000_000,
+        "So many deliveries that are delivered or discarded stay in the list; what needs a person "
+          + "always does."),
+    ])
+
+  private static let alerts = SettingsSection(
+    name: "alerts",
+    about: "Mails to people when something is lost, or will be unless somebody acts (delivery).",
+    settings: [
+      .text(
+        "smtp", \.alerts.smtp,
+        "The mail server, such as \"smtp://mail.example.org:587\", or \"smtps://…:465\" for TLS from "
+          + "the first byte. Empty: alerts are on the page only."),
+      .choice(
+        "starttls", \.alerts.starttls, among: ["required", "opportunistic", "off"],
+        "Whether an smtp:// connection must turn to TLS before anything is sent. A password is sent "
+          + "without TLS only where this is \"off\"."),
+      .text(
+        "ca_file", \.alerts.caFile,
+        "Certificates (PEM) that the mail server's is checked against in place of the system's."),
+      .text("user", \.alerts.user, "User to log in as; empty: without a login."),
+      .text(
+        "password_file", \.alerts.passwordFile,
+        "File whose first line is that user's password; keep it readable to Airloom's user alone. The "
+          + "environment variable AIRLOOM_SMTP_PASSWORD wins over it. The password itself is never "
+          + "written here."),
+      .text("from", \.alerts.from, "Address that the mails come from."),
+      .texts("to", \.alerts.to, "Addresses that the mails go to."),
+      .seconds(
+        "interval_s", \.alerts.interval, 1...86_400,
+        "At most one mail in that time; what happens meanwhile goes into one."),
+      .seconds(
+        "hold_off_s", \.alerts.holdOff, 0...86_400,
+        "A trouble that is over before it lasted that long is not mailed, and a stream or recorder "
+          + "that is away for less raises no alert."),
+      .integer(
+        "attempts", \.alerts.attempts, 1...1000,
+        "Tries at a mail that the server refuses before it is set aside; while the server cannot be "
+          + "reached it is tried for seven days."),
+      .seconds(
+        "retry_first_s", \.alerts.retryFirst, 0.1...3600,
+        "A mail server that fails is left alone for that long, doubled at each failure."),
+      .seconds(
+        "retry_cap_s", \.alerts.retryCap, 1...86_400, "The longest time that it is left alone."),
+      .seconds(
+        "timeout_s", \.alerts.timeout, 1...600, "A mail server that takes longer has failed."),
     ])
 
   private static let up = SettingsSection(

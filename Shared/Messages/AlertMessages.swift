@@ -47,7 +47,7 @@ public struct EndAlert: DurableMessage, Hashable {
 
 /// What became of an alert's mail.
 public enum AlertMailState: String, Codable, Hashable, Sendable, CaseIterable {
-  /// No mail is configured.
+  /// No mail is sent: none is configured, or it was over before one was due (`reason` says which).
   case off
   /// Waits for its turn: alerts of one minute go in one mail.
   case queued

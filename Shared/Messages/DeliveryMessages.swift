@@ -220,6 +220,14 @@ public struct DeliveryChanged: DurableMessage, Hashable {
   public init(delivery: Delivery) { self.delivery = delivery }
 }
 
+/// Deliveries that ended so long ago that they are no longer kept; at most 500 a message.
+public struct DeliveriesForgotten: DurableMessage, Hashable {
+  public static let type = "deliveries.forgotten"
+  public var deliveries: [DeliveryID]
+
+  public init(deliveries: [DeliveryID]) { self.deliveries = deliveries }
+}
+
 /// The key that servers must accept (one line for `authorized_keys`); said at every start.
 public struct DeliveryIdentity: DurableMessage, Hashable {
   public static let type = "delivery.identity"

@@ -32,8 +32,8 @@ public struct ChildCommand: Sendable {
 
   /// Variables that tell of this process alone or hold secrets; no child inherits them.
   public static let withheldVariables: Set<String> = [
-    "AIRLOOM_ADMIN_PASSWORD", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS",
-    "LISTEN_PID", "LISTEN_FDNAMES",
+    "AIRLOOM_ADMIN_PASSWORD", "AIRLOOM_SMTP_PASSWORD", "NOTIFY_SOCKET", "WATCHDOG_USEC",
+    "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
   ]
 
   /// A path, or a name that is looked up on PATH.

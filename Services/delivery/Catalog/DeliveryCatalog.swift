@@ -5,7 +5,9 @@ internal import Storage
 /// One delivery as it is kept.
 struct DeliveryRow: Hashable, Sendable {
   let id: DeliveryID
+  /// The recording, conversion or episode.
   let recording: JobID
+  var origin: DeliveryOrigin?
   let destination: DestinationID
   /// The local file.
   let path: String
@@ -20,7 +22,8 @@ struct DeliveryRow: Hashable, Sendable {
     let isTold = standing.state != .queued && standing.state != .sending
     return DeliveryChanged(
       delivery: Delivery(
-        id: id, recording: recording, destination: destination, state: standing.state,
+        id: id, recording: recording, origin: origin, destination: destination,
+        state: standing.state,
         fileName: fileName, bytes: bytes, attempts: standing.attempts,
         // Of the last failure; while a new try is under way it would read as if it were of that.
         reason: isTold ? standing.reason : nil, retryAt: standing.retryAt,
@@ -38,7 +41,7 @@ struct DeliveryRow: Hashable, Sendable {
 enum DeliveryCatalog {
   private static let columns = """
     id, recording, destination, path, file_name, bytes, sha256, state, attempts, failures, crashes,
-    kind, reason, retry_at_us, remote_path, created_at_us, updated_at_us
+    kind, reason, retry_at_us, remote_path, created_at_us, updated_at_us, origin
     """
 
   static func find(
@@ -82,11 +85,11 @@ enum DeliveryCatalog {
     return try transaction.execute(
       """
       INSERT INTO deliveries (\(columns))
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
       """, row.id, row.recording, row.destination, row.path, row.fileName, row.bytes, row.sha256,
       standing.state.rawValue, standing.attempts, standing.failures, standing.crashes,
       standing.kind?.rawValue, standing.reason, standing.retryAt, standing.remotePath,
-      row.createdAt, row.updatedAt) > 0
+      row.createdAt, row.updatedAt, row.origin?.rawValue) > 0
   }
 
   static func update(_ row: DeliveryRow, _ transaction: Transaction) throws(StorageError) {
@@ -99,6 +102,26 @@ enum DeliveryCatalog {
       """, standing.state.rawValue, standing.attempts, standing.failures, standing.crashes,
       standing.kind?.rawValue, standing.reason, standing.retryAt, standing.remotePath,
       row.updatedAt, row.id)
+  }
+
+  /// Forgets the oldest of those that ended well or were discarded, beyond the newest so many; what
+  /// has an upload open at its destination stays. Answers with those that are gone.
+  static func prune(
+    keeping kept: Int, limit: Int, _ transaction: Transaction
+  ) throws(StorageError) -> [DeliveryID] {
+    let old = try transaction.all(
+      """
+      SELECT id FROM (
+        SELECT id, updated_at_us FROM deliveries WHERE state IN ('delivered', 'discarded')
+        ORDER BY updated_at_us DESC, id DESC LIMIT -1 OFFSET ?)
+      WHERE id NOT IN (SELECT delivery FROM multiparts) ORDER BY updated_at_us, id LIMIT ?
+      """, kept, limit
+    ) { (row: borrowing Row) throws(StorageError) -> DeliveryID in try row.identifier(0) }
+    for id in old {
+      try transaction.execute("DELETE FROM attempts WHERE delivery = ?", id)
+      try transaction.execute("DELETE FROM deliveries WHERE id = ?", id)
+    }
+    return old
   }
 
   /// What could be begun now: for each enabled destination the few that are due longest, so that
@@ -163,6 +186,8 @@ enum DeliveryCatalog {
   private static func read(_ row: borrowing Row) throws(StorageError) -> DeliveryRow {
     DeliveryRow(
       id: try row.identifier(0), recording: try row.identifier(1),
+      // An origin that a newer version wrote is shown as a recording.
+      origin: try row.optionalText(17).flatMap(DeliveryOrigin.init),
       destination: try row.identifier(2), path: try row.text(3), fileName: try row.text(4),
       bytes: try row.int64(5), sha256: try row.text(6), createdAt: try row.instant(15),
       standing: DeliveryStanding(

@@ -3,7 +3,11 @@ internal import Storage
 /// Delivery's tables, beside those of the bus in the same database.
 enum DeliverySchema {
   static let schema: (name: String, migrations: [Migration]) = (
-    "delivery", [Migration("destinations, deliveries, attempts and tests", first)]
+    "delivery",
+    [
+      Migration("destinations, deliveries, attempts and tests", first),
+      Migration("S3 destinations, origins and multipart uploads", second),
+    ]
   )
 
   private static let first = """
@@ -67,6 +71,57 @@ enum DeliverySchema {
       command TEXT PRIMARY KEY,        -- the TestDestination's message id
       destination TEXT NOT NULL,
       asked_at_us INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let second = """
+    CREATE TABLE destinations_2 (
+      id TEXT PRIMARY KEY,
+      name TEXT NOT NULL,              -- what people call it
+      kind TEXT NOT NULL CHECK (kind IN ('sftp', 's3')),
+      host TEXT NOT NULL,              -- name or address
+      port INTEGER NOT NULL,
+      user TEXT NOT NULL,              -- S3: the access key's id
+      folder TEXT NOT NULL,            -- SFTP: relative to the home unless it begins with a slash; S3: prefix
+      bucket TEXT,                     -- S3 only, as the next three
+      region TEXT,
+      is_tls INTEGER,
+      uses_path_style INTEGER,         -- 1: https://host/bucket/key; 0: https://bucket.host/key
+      sealed_secret TEXT,              -- S3: the access key's secret, sealed with keys/delivery.box, Base64
+      host_key TEXT,                   -- SFTP: the confirmed fingerprint, SHA256:…
+      is_enabled INTEGER NOT NULL,     -- 0: nothing new is begun
+      fault TEXT,                      -- one sentence while nothing can be sent there
+      found_host_key TEXT,             -- what the server showed, where it is not the confirmed one
+      updated_at_us INTEGER NOT NULL   -- wall time of the last change by a person
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO destinations_2 (id, name, kind, host, port, user, folder, host_key, is_enabled, fault,
+        found_host_key, updated_at_us)
+      SELECT id, name, kind, host, port, user, folder, host_key, is_enabled, fault, found_host_key,
+        updated_at_us FROM destinations;
+    DROP TABLE destinations;
+    ALTER TABLE destinations_2 RENAME TO destinations;
+
+    ALTER TABLE deliveries ADD COLUMN origin TEXT;  -- DeliveryOrigin; NULL: a recording
+    CREATE INDEX deliveries_finished ON deliveries (updated_at_us, id)
+      WHERE state IN ('delivered', 'discarded');
+
+    -- An upload in parts that may be open at a destination. The row is there before the upload is.
+    CREATE TABLE multiparts (
+      delivery TEXT PRIMARY KEY REFERENCES deliveries (id),
+      location TEXT NOT NULL,          -- endpoint, bucket and key, as a URL
+      sha256 TEXT NOT NULL,            -- of the whole file, hexadecimal
+      part_bytes INTEGER NOT NULL,     -- of each part but the last
+      upload_id TEXT,                  -- NULL: asked for, and the answer was never stored
+      begun_at_us INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- Parts that the destination has confirmed.
+    CREATE TABLE multipart_parts (
+      delivery TEXT NOT NULL REFERENCES multiparts (delivery) ON DELETE CASCADE,
+      number INTEGER NOT NULL,         -- 1 for the first
+      etag TEXT NOT NULL,              -- the destination's name for it, as it gave it
+      sha256 TEXT NOT NULL,            -- of the part, hexadecimal
+      PRIMARY KEY (delivery, number)
     ) STRICT, WITHOUT ROWID;
     """
 }

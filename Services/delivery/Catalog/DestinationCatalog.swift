@@ -9,6 +9,8 @@ struct DestinationRow: Hashable, Sendable {
   var fault: String?
   /// What the server showed, where it is not the confirmed key.
   var foundHostKey: String?
+  /// S3: the access key's secret as it came, locked for this service.
+  var sealedSecret: String?
 
   var server: String { "\(destination.host):\(destination.port)" }
 
@@ -26,8 +28,10 @@ struct DestinationRow: Hashable, Sendable {
 
 /// The rows of destinations.
 enum DestinationCatalog {
-  private static let columns =
-    "id, name, kind, host, port, user, folder, host_key, is_enabled, fault, found_host_key"
+  private static let columns = """
+    id, name, kind, host, port, user, folder, host_key, is_enabled, fault, found_host_key, bucket,
+    region, is_tls, uses_path_style, sealed_secret
+    """
 
   static func find(
     _ id: DestinationID, _ transaction: Transaction
@@ -47,15 +51,20 @@ enum DestinationCatalog {
     try transaction.execute(
       """
       INSERT INTO destinations (\(columns), updated_at_us)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind,
         host = excluded.host, port = excluded.port, user = excluded.user,
         folder = excluded.folder, host_key = excluded.host_key,
         is_enabled = excluded.is_enabled, fault = excluded.fault,
-        found_host_key = excluded.found_host_key, updated_at_us = excluded.updated_at_us
+        found_host_key = excluded.found_host_key, bucket = excluded.bucket,
+        region = excluded.region, is_tls = excluded.is_tls,
+        uses_path_style = excluded.uses_path_style, sealed_secret = excluded.sealed_secret,
+        updated_at_us = excluded.updated_at_us
       """, destination.id, destination.name, destination.kind.rawValue, destination.host,
       destination.port, destination.user, destination.folder, destination.hostKey,
-      destination.isEnabled, row.fault, row.foundHostKey, now)
+      destination.isEnabled, row.fault, row.foundHostKey, destination.bucket?.name,
+      destination.bucket?.region, destination.bucket?.isTLS, destination.bucket?.usesPathStyle,
+      row.sealedSecret, now)
   }
 
   /// False where nothing changed.
@@ -82,7 +91,15 @@ enum DestinationCatalog {
       destination: Destination(
         id: try row.identifier(0), name: try row.text(1), kind: kind, host: try row.text(3),
         port: try row.int(4), user: try row.text(5), folder: try row.text(6),
-        hostKey: try row.optionalText(7), isEnabled: try row.bool(8)),
-      fault: try row.optionalText(9), foundHostKey: try row.optionalText(10))
+        bucket: try bucket(row), hostKey: try row.optionalText(7), isEnabled: try row.bool(8)),
+      fault: try row.optionalText(9), foundHostKey: try row.optionalText(10),
+      sealedSecret: try row.optionalText(15))
+  }
+
+  private static func bucket(_ row: borrowing Row) throws(StorageError) -> S3Bucket? {
+    guard let name = try row.optionalText(11) else { return nil }
+    return S3Bucket(
+      name: name, region: try row.text(12), isTLS: try row.bool(13),
+      usesPathStyle: try row.bool(14))
   }
 }

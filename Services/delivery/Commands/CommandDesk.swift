@@ -114,8 +114,9 @@ struct CommandDesk: Sendable {
   private func deliver(_ request: Deliver, _ transaction: Transaction) throws {
     let now = time.now()
     var row = DeliveryRow(
-      id: request.delivery, recording: request.recording, destination: request.destination,
-      path: request.file.path, fileName: request.file.name, bytes: request.file.bytes,
+      id: request.delivery, recording: request.recording, origin: request.origin,
+      destination: request.destination, path: request.file.path, fileName: request.file.name,
+      bytes: request.file.bytes,
       sha256: request.file.sha256, createdAt: now, updatedAt: now)
     if try DestinationCatalog.find(request.destination, transaction) == nil {
       row.standing.state = .dead

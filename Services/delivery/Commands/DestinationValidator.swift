@@ -3,6 +3,9 @@ internal import Messages
 /// Checks what a person says of a destination.
 enum DestinationValidator {
   static func check(_ destination: Destination) throws(Refusal) {
+    guard destination.kind == .sftp else {
+      throw Refusal(.invalid, "This version delivers by SFTP only.", field: "kind")
+    }
     guard destination.name.contains(where: { !$0.isWhitespace }) else {
       throw Refusal(.invalid, "A name is needed.", field: "name")
     }

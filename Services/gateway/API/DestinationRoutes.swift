@@ -7,11 +7,15 @@ import Storage
 struct DestinationRoutes {
   private struct Input: Decodable {
     var id: DestinationID?
+    var kind: Destination.Kind?
     var name: String
     var host: String
     var port: Int?
     var user: String
     var folder: String
+    var bucket: S3Bucket?
+    /// Of the access key (S3). Sealed before it is kept or passed on, and never given out.
+    var secret: String?
     var hostKey: String?
     var isEnabled: Bool?
   }
@@ -57,9 +61,10 @@ struct DestinationRoutes {
     let taken = try await services.database.read(DeliveryCatalog.destinations).map(\.id)
     let destination = definition(
       input, id: input.id ?? Slug.make(from: input.name, taken: Set(taken)))
+    let secret = try await sealed(input.secret)
     let answer = try await services.desk.give(
-      PutDestination(destination: destination, mustBeNew: true), about: destination.id.text,
-      to: services.settings.delivery, by: identity)
+      PutDestination(destination: destination, mustBeNew: true, sealedSecret: secret),
+      about: destination.id.text, to: services.settings.delivery, by: identity)
     return try answer.response(
       status: 201, location: "/api/v1/destinations/\(destination.id)",
       body: StoredJSON.bytes(destination))
@@ -67,10 +72,12 @@ struct DestinationRoutes {
 
   private func replace(_ request: Request, _ identity: Identity) async throws -> Response {
     let known = try await known(request).destination
-    let destination = definition(try request.decoded(), id: known.id)
+    let input: Input = try request.decoded()
+    let destination = definition(input, id: known.id)
+    let secret = try await sealed(input.secret)
     let answer = try await services.desk.give(
-      PutDestination(destination: destination, mustBeNew: false), about: destination.id.text,
-      to: services.settings.delivery, by: identity)
+      PutDestination(destination: destination, mustBeNew: false, sealedSecret: secret),
+      about: destination.id.text, to: services.settings.delivery, by: identity)
     return try answer.response(body: StoredJSON.bytes(destination))
   }
 
@@ -91,9 +98,32 @@ struct DestinationRoutes {
   }
 
   private func definition(_ input: Input, id: DestinationID) -> Destination {
-    Destination(
-      id: id, name: input.name, host: input.host, port: input.port ?? 22, user: input.user,
-      folder: input.folder, hostKey: input.hostKey.flatMap { $0.isEmpty ? nil : $0 },
+    let kind = input.kind ?? .sftp
+    let standardPort =
+      switch kind {
+      case .sftp: 22
+      case .s3: input.bucket?.isTLS ?? true ? 443 : 80
+      }
+    return Destination(
+      id: id, name: input.name, kind: kind, host: input.host, port: input.port ?? standardPort,
+      user: input.user, folder: input.folder, bucket: kind == .s3 ? input.bucket : nil,
+      hostKey: input.hostKey.flatMap { $0.isEmpty ? nil : $0 },
       isEnabled: input.isEnabled ?? true)
+  }
+
+  /// nil and an empty text keep the secret that is known.
+  private func sealed(_ secret: String?) async throws -> String? {
+    guard let secret, !secret.isEmpty else { return nil }
+    guard secret.utf8.count <= 1000 else {
+      throw Problem(422, "invalid", "A secret has at most 1,000 bytes.", field: "secret")
+    }
+    let key = try await services.database.read(DeliveryCatalog.sealingKey)
+    guard let key, let sealed = SecretSealer.seal(secret, for: key) else {
+      throw Problem(
+        503, "not_ready",
+        "The delivery service has not yet said how secrets are locked for it: see that it runs, "
+          + "then try again.")
+    }
+    return sealed
   }
 }

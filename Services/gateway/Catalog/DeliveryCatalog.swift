@@ -25,6 +25,10 @@ enum DeliveryCatalog {
       StoredJSON.encode(delivery))
   }
 
+  static func remove(_ deliveries: [DeliveryID], _ transaction: Transaction) throws {
+    for id in deliveries { try transaction.execute("DELETE FROM deliveries WHERE id = ?", id) }
+  }
+
   static func store(_ identity: DeliveryIdentity, _ transaction: Transaction) throws {
     try transaction.execute(
       "INSERT OR REPLACE INTO delivery_identity (id, public_key, sealing_key) VALUES (1, ?, ?)",

@@ -37,6 +37,12 @@ struct ReadModel: Sendable {
     handlers.on(RecordingChanged.self) { try apply($0, $2) }
     handlers.on(DestinationChanged.self) { try apply($0, $2) }
     handlers.on(DeliveryChanged.self) { try apply($0, $2) }
+    handlers.on(DeliveriesForgotten.self) { [feed] change, _, transaction in
+      try DeliveryCatalog.remove(change.deliveries, transaction)
+      transaction.afterCommit {
+        for id in change.deliveries { feed.tellRemoved(.delivery, id.text) }
+      }
+    }
     handlers.on(DeliveryIdentity.self) { try apply($0, $2) }
     handlers.on(CommandOutcome.self) { try desk.settle($0, $2) }
     handlers.onTelemetry(DeliveryProgress.self) { [feed] progress, _ in

@@ -24,6 +24,9 @@ struct SettingsReaderTests {
       level = "debug"
       [up]
       services = ["recorder", "gateway"]
+      [alerts]
+      to = ["a@example.org", "b@example.org"]
+      starttls = "off"
       """)
     var expected = Settings()
     expected.web.port = 0
@@ -32,6 +35,8 @@ struct SettingsReaderTests {
     expected.recorder.stallAfter = .seconds(30)
     expected.log.level = .debug
     expected.up.services = ["recorder", "gateway"]
+    expected.alerts.to = ["a@example.org", "b@example.org"]
+    expected.alerts.starttls = "off"
     #expect(settings == expected)
   }
 
@@ -43,7 +48,7 @@ struct SettingsReaderTests {
       (
         "[tape]\nx = 1",
         "f:1:2: there is no section [tape]; the sections are web, service, bus, media, "
-          + "scheduler, recorder, delivery, up, log"
+          + "scheduler, recorder, delivery, alerts, up, log"
       ),
       ("port = 1", "f:1:1: 'port' stands outside any section; it belongs under [web]"),
       (

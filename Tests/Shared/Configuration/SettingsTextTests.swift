@@ -77,6 +77,7 @@ struct SettingsTextTests {
     switch form {
     case .flag: "true"
     case .text: "\"other\""
+    case .texts: "[\"one\", \"two\"]"
     case .choice(let names): "\"\(names.last ?? "")\""
     case .choices: "[]"
     case .integer(let range): "\(range.upperBound)"

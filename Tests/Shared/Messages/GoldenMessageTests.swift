@@ -46,7 +46,7 @@ import Testing
     entry(EpisodeProgress.self), entry(FeederSummary.self),
     entry(RaiseAlert.self), entry(EndAlert.self), entry(AlertChanged.self),
     entry(MailerChanged.self), entry(RetryAlert.self), entry(DismissAlert.self),
-    entry(TestMail.self),
+    entry(TestMail.self), entry(DeliveriesForgotten.self),
   ])
 
   private static func type(of file: String) -> String {
