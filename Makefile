@@ -41,7 +41,7 @@ release: ## build the programs as they are deployed, in .build/release
 # In three parts: the many quick tests side by side; then those that work against the clock with real
 # servers and processes, a few at a time, so that they do not starve each other on two cores; then the
 # whole system, whose tests mostly wait for shows to end and so run side by side.
-LIVE = ^(CLITests|DeliveryTests|RecorderTests|ServiceTests|SubprocessTests)\.
+LIVE = ^(CLITests|ConverterTests|DeliveryTests|RecorderTests|ServiceTests|SubprocessTests)\.
 
 test: ## install what the tests need, build and run all of them
 	scripts/setup --tests

@@ -72,7 +72,7 @@ let package = Package(
 
     service("scheduler", []),
     service("recorder", ["CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
-    service("converter", ["Subprocess"]),
+    service("converter", ["CShims", "Subprocess"]),
     service("feeder", ["HTTPClient"]),
     service("delivery", ["HTTPClient", "CSSH2", "Subprocess"]),
     // The pages, compiled in by the C compiler's #embed: SwiftPM's own embedding takes 20 s of
@@ -123,6 +123,12 @@ let package = Package(
       [
         "airloom-recorder", "Base", "Bus", "HTTPClient", "HTTPServer", "Media", "Messages",
         "Metrics", "Service", "Storage", "Subprocess",
+      ]),
+    tests(
+      "ConverterTests", path: "Services/converter",
+      [
+        "airloom-converter", "Base", "Bus", "Configuration", "Messages", "Metrics", "Storage",
+        "Subprocess",
       ]),
     tests(
       "DeliveryTests", path: "Services/delivery",

@@ -9,11 +9,12 @@ internal import Storage
 ///
 /// - `CommandDesk`: what people ask for (streams, schedules, recordings)
 /// - `RecorderEvents`: what recorders say of their work, and their heartbeats
+/// - `ConversionRelay`: what converters say of drops, and what people ask of them
 /// - `Scheduler`: the loop that plans, assigns and notices what was missed
 /// - `SnapshotSource`: the whole state, for those who begin to follow
 struct SchedulerService: Sendable {
   /// The tables that its database must have.
-  static let schemas = [BusSchema.schema, SchedulerSchema.schema]
+  static let schemas = [BusSchema.schema, SchedulerSchema.schema, ConversionSchema.schema]
   static let delivery = NodeID(unchecked: "delivery")
 
   let handlers: BusHandlers
@@ -44,6 +45,7 @@ struct SchedulerService: Sendable {
       book: book, outbox: outbox, signals: signals, roster: roster, time: time, log: log,
       delivery: Self.delivery)
     events.register(in: &handlers)
+    ConversionRelay(outbox: outbox, delivery: Self.delivery).register(in: &handlers)
     let snapshot = SnapshotSource(book: book)
     handlers.provideSnapshot { try snapshot.messages($0) }
     self.handlers = handlers

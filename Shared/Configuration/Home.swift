@@ -8,7 +8,7 @@ public import Base
 /// bus/<node>.inbox, .outbox         the bus's sockets
 /// run/<node>.lock, .sock, .port     single instance, control socket, TCP port in use
 /// media/                            tapes and recordings, unless [media] folder says otherwise
-/// logs/                             a log of each recording and each delivery
+/// logs/                             a log of each recording, conversion and delivery
 /// keys/                             SSH and CURVE keys, the token for reading tapes
 /// first-password                    of the first administrator, until it is changed
 /// ```
@@ -37,6 +37,7 @@ public struct Home: Hashable, Sendable {
   public var bus: String { "\(path)/bus" }
   public var run: String { "\(path)/run" }
   public var recordingLogs: String { "\(path)/logs/recordings" }
+  public var conversionLogs: String { "\(path)/logs/conversions" }
   public var deliveryLogs: String { "\(path)/logs/deliveries" }
 
   public func database(of node: NodeID) -> String { "\(data)/\(node).sqlite" }
@@ -51,9 +52,14 @@ public struct Home: Hashable, Sendable {
   public func tape(_ settings: Settings) -> String { "\(media(settings))/tape" }
   public func recordings(_ settings: Settings) -> String { "\(media(settings))/recordings" }
 
+  public func converted(_ settings: Settings) -> String {
+    settings.converter.output.isEmpty
+      ? "\(media(settings))/converted" : Home(settings.converter.output).path
+  }
+
   /// Makes the folders that are missing. Blocks for the disk.
   public func makeFolders() throws(SystemError) {
-    for folder in [data, bus, run, recordingLogs, deliveryLogs] {
+    for folder in [data, bus, run, recordingLogs, conversionLogs, deliveryLogs] {
       try Syscall.makeFolders(folder, mode: 0o750)
     }
     try Syscall.makeFolders(keys, mode: 0o700)

@@ -89,6 +89,19 @@ public struct Setting: Sendable {
     }
   }
 
+  static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ name: String, _ path: any WritableKeyPath<Settings, Value> & Sendable, _ about: String
+  ) -> Setting {
+    let form = SettingForm.choice(Value.allCases.map(\.rawValue))
+    return Setting(name: name, form: form, about: about, shortVariable: nil) {
+      .text($0[keyPath: path].rawValue)
+    } write: { value, settings in
+      if case .text(let text) = value, let chosen = Value(rawValue: text) {
+        settings[keyPath: path] = chosen
+      }
+    }
+  }
+
   static func level(
     _ name: String, _ path: any WritableKeyPath<Settings, LogLevel> & Sendable, _ about: String
   ) -> Setting {

@@ -10,6 +10,7 @@ public struct Settings: Hashable, Sendable {
   public var media = Media()
   public var scheduler = Scheduler()
   public var recorder = Recorder()
+  public var converter = Converter()
   public var delivery = Delivery()
   public var alerts = Alerts()
   public var up = Up()
@@ -63,6 +64,31 @@ public struct Settings: Hashable, Sendable {
     public var reconnectCap = Duration.seconds(5)
     public var syncEvery = Duration.seconds(2)
     public var maximumCaptures = 100
+  }
+
+  public struct Converter: Hashable, Sendable {
+    /// What becomes of a drop whose output is there and checked.
+    public enum After: String, CaseIterable, Hashable, Sendable { case keep, move, delete }
+
+    /// libx264's, from quick and large to slow and small.
+    public enum Preset: String, CaseIterable, Hashable, Sendable {
+      case ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow
+    }
+
+    public var folders: [String] = []
+    public var isRecursive = true
+    /// Empty: `converted` in the media folder.
+    public var output = ""
+    public var still = Duration.seconds(10)
+    public var rescan = Duration.seconds(30)
+    public var workers = 1
+    public var preset = Preset.fast
+    public var crf = 20
+    public var wantsCaptions = true
+    public var attempts = 2
+    public var after = After.keep
+    public var doneFolder = ""
+    public var destinations: [String] = []
   }
 
   public struct Delivery: Hashable, Sendable {

@@ -1,7 +1,7 @@
 /// Every section and key of `airloom.toml`.
 public enum SettingsTable {
   public static let sections: [SettingsSection] = [
-    web, general, bus, media, scheduler, recorder, delivery, alerts, up, log,
+    web, general, bus, media, scheduler, recorder, converter, delivery, alerts, up, log,
   ]
 
   private static let log = SettingsSection(
@@ -108,6 +108,46 @@ public enum SettingsTable {
       .integer(
         "maximum_captures", \.recorder.maximumCaptures, 1...10_000,
         "Streams that this recorder captures at the same time."),
+    ])
+
+  private static let converter = SettingsSection(
+    name: "converter", about: "Turns what a PVR drops into watched folders into MP4.",
+    settings: [
+      .texts(
+        "folders", \.converter.folders,
+        "Folders to watch, as absolute paths; empty: nothing is converted."),
+      .flag("recursive", \.converter.isRecursive, "Whether folders in them are watched too."),
+      .text(
+        "output", \.converter.output,
+        "Folder of what was made; empty is `converted` in the media folder."),
+      .seconds(
+        "still_s", \.converter.still, 0.5...3600,
+        "A drop is taken when nobody writes to it and it has not changed for that long."),
+      .seconds(
+        "rescan_s", \.converter.rescan, 1...3600,
+        "How often the folders are looked through, whatever the system tells of changes in them. "
+          + "Folders that take long are looked through less often."),
+      .integer(
+        "workers", \.converter.workers, 1...64, "Conversions at the same time, at low priority."),
+      .choice(
+        "preset", \.converter.preset,
+        "How hard x264 tries: slower ones take longer and make smaller files."),
+      .integer(
+        "crf", \.converter.crf, 0...51, "Quality of the picture for x264: lower is better."),
+      .flag(
+        "captions", \.converter.wantsCaptions,
+        "Whether captions are written to a .srt file beside the MP4."),
+      .integer(
+        "attempts", \.converter.attempts, 1...100,
+        "Tries before a drop is set aside until a person decides or the drop changes."),
+      .choice(
+        "after", \.converter.after,
+        "What becomes of a drop once its MP4 is there and checked; until then it is never touched."),
+      .text(
+        "done_folder", \.converter.doneFolder, "Where `after = \"move\"` puts drops."),
+      .texts(
+        "destinations", \.converter.destinations,
+        "Ids of the destinations that what was made is sent to."),
     ])
 
   private static let delivery = SettingsSection(

@@ -39,6 +39,8 @@ public struct Conversion: Codable, Hashable, Sendable {
   public var state: ConversionState
   /// One sentence, where the state needs one: what it still waits for, why it failed.
   public var reason: String?
+  /// True where a person called it off: `failed` that nobody needs to be told of.
+  public var isCancelled: Bool?
   /// Tries that were begun.
   public var attempts: Int
   /// What ffprobe said of the drop, such as `mpeg2video 720×576, mp2 2 channels`.
@@ -53,7 +55,7 @@ public struct Conversion: Codable, Hashable, Sendable {
 
   public init(
     id: JobID, node: NodeID, path: String, name: String, bytes: Int64, state: ConversionState,
-    reason: String? = nil, attempts: Int = 0, source: String? = nil, durationUs: Int64? = nil,
+    reason: String? = nil, isCancelled: Bool? = nil, attempts: Int = 0, source: String? = nil, durationUs: Int64? = nil,
     file: FinishedFile? = nil, captions: ConversionCaptions? = nil, foundAt: Instant,
     startedAt: Instant? = nil, updatedAt: Instant
   ) {
@@ -64,6 +66,7 @@ public struct Conversion: Codable, Hashable, Sendable {
     self.bytes = bytes
     self.state = state
     self.reason = reason
+    self.isCancelled = isCancelled
     self.attempts = attempts
     self.source = source
     self.durationUs = durationUs

@@ -9,6 +9,9 @@ struct SnapshotSource: Sendable {
   /// kilobyte of reading.
   static let newestRecordings = 5000
 
+  /// The same for conversions.
+  static let newestConversions = 5000
+
   let book: RecordingBook
 
   func messages(_ transaction: Transaction) throws -> [any DurableMessage] {
@@ -25,6 +28,9 @@ struct SnapshotSource: Sendable {
     }
     for status in try StreamCatalog.captures(transaction) {
       messages.append(StreamStatusChanged(status: status))
+    }
+    for conversion in try ConversionCatalog.newest(Self.newestConversions, transaction) {
+      messages.append(ConversionChanged(id: conversion.id, conversion: conversion))
     }
     return messages
   }

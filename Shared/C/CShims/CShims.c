@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,11 +42,52 @@ int airloom_set_nonblocking(int fd, bool nonblocking) {
 }
 
 int airloom_probe_read_lease(int fd) {
+  signal(SIGIO, SIG_IGN);
   if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0) return -1;
   return fcntl(fd, F_SETLEASE, F_UNLCK);
 }
 
 int airloom_lock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+bool airloom_is_remote_file(int fd) {
+  struct statfs status;
+  if (fstatfs(fd, &status) != 0) return false;
+  switch ((uint32_t)status.f_type) {
+    case 0x6969:      // NFS
+    case 0x517B:      // SMB
+    case 0xFF534D42:  // CIFS
+    case 0xFE534D42:  // SMB 2
+    case 0x00C36400:  // Ceph
+    case 0x01021997:  // 9P
+    case 0x5346414F:  // AFS
+      return true;
+    default:
+      return false;
+  }
+}
+
+int airloom_inotify(void) { return inotify_init1(IN_CLOEXEC | IN_NONBLOCK); }
+
+int airloom_inotify_watch(int inotify, int folder) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", folder);
+  return inotify_add_watch(inotify, path,
+                           IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
+                               IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
+}
+
+size_t airloom_inotify_event(const uint8_t *bytes, size_t count, int *watch, bool *overflow,
+                             const uint8_t **name, size_t *length) {
+  struct inotify_event event;
+  if (count < sizeof event) return 0;
+  memcpy(&event, bytes, sizeof event);
+  if (count < sizeof event + event.len) return 0;
+  *watch = event.wd;
+  *overflow = (event.mask & IN_Q_OVERFLOW) != 0;
+  *name = bytes + sizeof event;
+  *length = event.len ? strnlen((const char *)*name, event.len) : 0;
+  return sizeof event + event.len;
+}
 
 int airloom_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 

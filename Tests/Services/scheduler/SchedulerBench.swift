@@ -87,8 +87,10 @@ final class SchedulerBench {
     return try #require(outcomes.last { $0.command == id })
   }
 
-  func event(_ body: some DurableMessage, from node: NodeID) async throws {
-    try await deliver(body, from: node, id: .random())
+  func event(
+    _ body: some DurableMessage, from node: NodeID, id: MessageID = .random()
+  ) async throws {
+    try await deliver(body, from: node, id: id)
   }
 
   private func deliver<Body: DurableMessage>(
@@ -145,6 +147,15 @@ final class SchedulerBench {
     }
     return try rows.map { channel, bytes in
       Said(to: channel, message: try JSONDecoder().decode(Body.self, from: Data(bytes)))
+    }
+  }
+
+  /// The ids under which messages of a type were said.
+  func ids<Body: DurableMessage>(of type: Body.Type) async throws -> [MessageID] {
+    try await database.read { transaction in
+      try transaction.all(
+        "SELECT id FROM bus_log WHERE type = ? ORDER BY sequence", type.type
+      ) { row throws(StorageError) in try row.identifier(0) }
     }
   }
 

@@ -48,7 +48,7 @@ struct SettingsReaderTests {
       (
         "[tape]\nx = 1",
         "f:1:2: there is no section [tape]; the sections are web, service, bus, media, "
-          + "scheduler, recorder, delivery, alerts, up, log"
+          + "scheduler, recorder, converter, delivery, alerts, up, log"
       ),
       ("port = 1", "f:1:1: 'port' stands outside any section; it belongs under [web]"),
       (
@@ -88,6 +88,10 @@ struct SettingsReaderTests {
         "[up]\nservices = [\"gateway\", \"x\"]",
         "f:2:12: [up] services must be a list of any of \"scheduler\", \"recorder\", "
           + "\"converter\", \"feeder\", \"delivery\", \"gateway\", not a list"
+      ),
+      (
+        "[converter]\nfolders = [\"/drops\", 1]",
+        "f:2:11: [converter] folders must be a list of texts in quotes, not a list"
       ),
       (
         "[web]\nport == 1",

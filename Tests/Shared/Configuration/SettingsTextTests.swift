@@ -38,10 +38,10 @@ struct SettingsTextTests {
     var seen: [Settings] = []
     for section in SettingsTable.sections {
       for setting in section.settings {
-        let text = "[\(section.name)]\n\(setting.name) = \(other(setting.form))"
-        let settings = try read(text)
-        #expect(settings != Settings(), "\(text)")
-        #expect(!seen.contains(settings), "\(text)")
+        let texts = others(setting.form).map { "[\(section.name)]\n\(setting.name) = \($0)" }
+        let settings = try #require(
+          try texts.map(read).first { $0 != Settings() }, "\(texts)")
+        #expect(!seen.contains(settings), "\(texts)")
         seen.append(settings)
       }
     }
@@ -72,16 +72,16 @@ struct SettingsTextTests {
     }
   }
 
-  /// Some value of the form that is nobody's default.
-  private func other(_ form: SettingForm) -> String {
+  /// Values of the form, of which at least one is nobody's default.
+  private func others(_ form: SettingForm) -> [String] {
     switch form {
-    case .flag: "true"
-    case .text: "\"other\""
-    case .texts: "[\"one\", \"two\"]"
-    case .choice(let names): "\"\(names.last ?? "")\""
-    case .choices: "[]"
-    case .integer(let range): "\(range.upperBound)"
-    case .seconds(let range): "\(range.upperBound)"
+    case .flag: ["true", "false"]
+    case .text: ["\"other\""]
+    case .texts: ["[\"other\"]"]
+    case .choice(let names): names.map { "\"\($0)\"" }
+    case .choices: ["[]"]
+    case .integer(let range): ["\(range.upperBound)"]
+    case .seconds(let range): ["\(range.upperBound)"]
     }
   }
 

@@ -20,9 +20,21 @@ int airloom_pipe_cloexec(int fds[2]);
 /// Asks for room for that many bytes in a pipe (F_SETPIPE_SZ); the system may refuse.
 int airloom_pipe_capacity(int fd, int bytes);
 int airloom_set_nonblocking(int fd, bool nonblocking);
-/// F_SETLEASE with F_RDLCK, released at once; 0 when nobody has the file open for writing.
+/// F_SETLEASE with F_RDLCK, released at once; 0 when nobody has the file open for writing. Makes the
+/// process ignore SIGIO, whose default would end it when a writer comes in that very moment.
 int airloom_probe_read_lease(int fd);
+/// Whether the file lies on another machine, whose writers the lease does not know.
+bool airloom_is_remote_file(int fd);
 int airloom_lock_exclusive(int fd);
+/// An inotify descriptor that does not block; -1 where the system has no more of them.
+int airloom_inotify(void);
+/// Watches a folder for files that were closed by a writer, made, moved or removed. The folder is the
+/// one behind the descriptor, whatever its name is now.
+int airloom_inotify_watch(int inotify, int folder);
+/// One event out of a buffer that read(2) filled: its watch, whether anything was lost before it, and
+/// the name (length 0: the folder itself). Returns the bytes that it took; 0: no whole event is there.
+size_t airloom_inotify_event(const uint8_t *bytes, size_t count, int *watch, bool *overflow,
+                             const uint8_t **name, size_t *length);
 int airloom_pidfd_open(pid_t pid);
 /// Waits for the child behind a pidfd; `status` is as from waitpid, `user_us`/`system_us` its CPU.
 int airloom_wait_pidfd(int pidfd, int *code, int *status, int64_t *user_us, int64_t *system_us,
