@@ -79,7 +79,7 @@ let package = Package(
     // compiling for 100 KB.
     .target(name: "CWebFiles", path: "Services/gateway/Web", exclude: ["pages"]),
     service(
-      "gateway", ["HTTPServer", "HTTPClient", "CSodium", "CWebFiles"],
+      "gateway", ["HTTPServer", "HTTPClient", "Media", "Subprocess", "CSodium", "CWebFiles"],
       exclude: ["README.md", "Web"]),
     .executableTarget(
       name: "airloom",
@@ -138,7 +138,10 @@ let package = Package(
       ]),
     tests(
       "GatewayTests", path: "Services/gateway",
-      ["airloom-gateway", "Base", "Bus", "HTTPClient", "HTTPServer", "Messages", "Storage"]),
+      [
+        "airloom-gateway", "Base", "Bus", "HTTPClient", "HTTPServer", "Media", "Messages",
+        "Storage", "Subprocess",
+      ]),
     tests(
       "CLITests", path: "CLI",
       ["airloom", "Base", "Configuration", "HTTPClient", "Messages", "Service", "Subprocess"]),

@@ -20,6 +20,20 @@ enum ADTSHeader {
         length: length, samples: 1024 * blocks))
   }
 
+  /// Of the header at `start`, which must be one: nine bytes where a checksum follows.
+  static func length(_ bytes: [UInt8], _ start: Int) -> Int { bytes[start + 1] & 1 == 0 ? 9 : 7 }
+
+  /// What an MP4 tells a decoder (14496-3 §1.6.2.1): object type, rate and channels as the header at
+  /// `start` has them. HE-AAC is told implicitly, as ADTS does.
+  static func audioSpecificConfig(_ bytes: [UInt8], _ start: Int) -> [UInt8] {
+    let third = UInt16(bytes[start + 2])
+    let objectType = third >> 6 + 1
+    let rateIndex = third >> 2 & 15
+    let channels = (third & 1) << 2 | UInt16(bytes[start + 3]) >> 6
+    let value = objectType << 11 | rateIndex << 7 | channels << 3
+    return [UInt8(value >> 8), UInt8(value & 0xFF)]
+  }
+
   private static let sampleRates = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
     7350,
