@@ -17,7 +17,13 @@ PROGRAMS = airloom airloom-scheduler airloom-recorder airloom-converter airloom-
 	airloom-delivery airloom-gateway
 SOURCES = Package.swift Benchmarks CLI Services Shared Tests
 
-.PHONY: help setup packages run build release test campaign bench format lint docs clean
+# Where `make install` puts things. DESTDIR is for packagers: a folder that stands for /.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+BUILT ?= .build/release
+
+.PHONY: help setup packages run build release install test campaign bench format lint docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +43,24 @@ build: ## build for development
 
 release: ## build the programs as they are deployed, in .build/release
 	@set -e; for program in $(PROGRAMS); do $(RELEASE) --product $$program; done
+
+# What is in the settings file already stays. The units say where the programs are.
+install: ## put what `make release` built in place: make install PREFIX=/usr DESTDIR=/tmp/image
+	@test -x $(BUILT)/airloom || { echo "$(BUILT) has no programs: run make release first" >&2; exit 69; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	  $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+	  $(DESTDIR)$(PREFIX)/share/doc/airloom/docs $(DESTDIR)$(PREFIX)/share/doc/airloom/deploy \
+	  $(DESTDIR)$(SYSCONFDIR)/airloom
+	install -m 755 $(addprefix $(BUILT)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	for unit in deploy/systemd/*.service deploy/systemd/*.target; do \
+	  sed 's|/usr/local/|$(PREFIX)/|g' $$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit; done
+	install -m 644 deploy/systemd/airloom.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/airloom.conf
+	install -m 644 deploy/systemd/airloom.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/airloom.conf
+	install -m 644 README.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/airloom
+	install -m 644 deploy/README.md $(DESTDIR)$(PREFIX)/share/doc/airloom/deploy
+	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/airloom/docs
+	test -e $(DESTDIR)$(SYSCONFDIR)/airloom/airloom.toml || \
+	  $(BUILT)/airloom config default > $(DESTDIR)$(SYSCONFDIR)/airloom/airloom.toml
 
 # In three parts: the many quick tests side by side; then those that work against the clock with real
 # servers and processes, a few at a time, so that they do not starve each other on two cores; then the

@@ -111,7 +111,8 @@ let package = Package(
     tests(
       "ServiceTests", path: "Shared/Service",
       [
-        "Base", "Bus", "Configuration", "HTTPClient", "Messages", "Service", "Storage",
+        "Base", "Bus", "Configuration", "HTTPClient", "HTTPServer", "Messages", "Service",
+        "Storage",
         "Subprocess",
         "airloom-converter", "airloom-feeder",
       ]),
@@ -140,11 +141,12 @@ let package = Package(
       "GatewayTests", path: "Services/gateway",
       [
         "airloom-gateway", "Base", "Bus", "HTTPClient", "HTTPServer", "Media", "Messages",
-        "Storage", "Subprocess",
+        "Service", "Storage", "Subprocess",
       ]),
     tests(
       "CLITests", path: "CLI",
       ["airloom", "Base", "Configuration", "HTTPClient", "Messages", "Service", "Subprocess"]),
+    tests("DeployTests", path: "Deploy", ["Base", "Configuration", "Subprocess"]),
     tests(
       "EndToEndTests", path: "EndToEnd",
       ["Base", "HTTPClient", "Media", "Messages", "Storage", "Subprocess"],

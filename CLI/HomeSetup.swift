@@ -9,9 +9,13 @@ enum HomeSetup {
   static func prepare(_ place: Place) throws(ServiceError) {
     do throws(SystemError) {
       try place.home.makeFolders()
-      if !place.isSettingsPathGiven, access(place.settingsPath, F_OK) != 0 {
+      let file = place.settingsFile
+      // A folder of settings that belongs to the administrator is left to him.
+      let isOurs =
+        place.givenSettings == nil || access(DurableFile.folder(of: file.path), W_OK) == 0
+      if !file.isRequired, isOurs, access(file.path, F_OK) != 0 {
         try DurableFile.write(
-          Array(SettingsText.commentedFile().utf8), to: place.settingsPath, mode: 0o640)
+          Array(SettingsText.commentedFile().utf8), to: file.path, mode: 0o640)
       }
     } catch {
       throw ServiceError(

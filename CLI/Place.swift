@@ -6,27 +6,26 @@ internal import Service
 /// The installation that a command is about: its home, its settings file and the environment.
 struct Place: Sendable {
   let home: Home
-  let settingsPath: String
-  let isSettingsPathGiven: Bool
+  let settingsFile: SettingsFile
+  /// What `--config` or AIRLOOM_CONFIG named, made absolute.
+  let givenSettings: String?
   let environment: [String: String]
 
   init(_ input: CommandLineInput, environment: [String: String]) throws(ServiceError) {
     self.environment = environment
     let folder = Self.currentFolder
-    let given = input.home ?? environment["AIRLOOM_HOME"]
     // People type relative paths; the services want absolute ones.
-    home =
-      given.map { Home(Self.absolute($0, from: folder)) }
-      ?? Home.standard(environment: environment)
+    let given = (input.home ?? environment["AIRLOOM_HOME"]).flatMap { $0.isEmpty ? nil : $0 }
+    home = Home.standard(given.map { Self.absolute($0, from: folder) }, environment: environment)
     if let objection = home.objection { throw ServiceError(.usage, objection) }
     let path = input.settings ?? environment["AIRLOOM_CONFIG"]
-    settingsPath = path.map { Self.absolute($0, from: folder) } ?? home.settings
-    isSettingsPathGiven = path != nil
+    givenSettings = path.map { Self.absolute($0, from: folder) }
+    settingsFile = SettingsFile(givenSettings, in: home)
   }
 
   func settings() throws(ConfigurationError) -> Settings {
     try SettingsReader.read(
-      path: settingsPath, isRequired: isSettingsPathGiven, environment: environment)
+      path: settingsFile.path, isRequired: settingsFile.isRequired, environment: environment)
   }
 
   static func absolute(_ path: String, from folder: String) -> String {

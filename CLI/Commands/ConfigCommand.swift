@@ -7,9 +7,9 @@ enum ConfigCommand {
     switch action {
     case "check":
       _ = try place.settings()
-      Terminal.print("\(place.settingsPath) is good")
+      Terminal.print("\(place.settingsFile.path) is good")
     case "print": Terminal.print(SettingsText.file(of: try place.settings()), terminator: "")
-    case "path": Terminal.print(place.settingsPath)
+    case "path": Terminal.print(place.settingsFile.path)
     case "default": Terminal.print(SettingsText.commentedFile(), terminator: "")
     default:
       let actions = ["check", "print", "path", "default"]

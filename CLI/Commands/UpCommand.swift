@@ -76,7 +76,7 @@ enum UpCommand {
     var command = ChildCommand(
       "\(folder)/\(ServiceNames.program(of: service))",
       ["--home", place.home.path, "--node", ServiceNames.node(of: service).text]
-        + (place.isSettingsPathGiven ? ["--config", place.settingsPath] : []))
+        + (place.givenSettings.map { ["--config", $0] } ?? []))
     command.output = .pipe()
     command.errors = .sameAsOutput
     // When we are killed the services end as on Ctrl-C: segments are closed, nothing is torn. Not

@@ -9,7 +9,7 @@ import Synchronization
 struct GatewayMain {
   static func main() {
     ServiceHost.main("gateway", hasStatusPort: false) { host in
-      let settings = GatewaySettings(host)
+      let settings = try GatewaySettings(host)
       let database = try host.openDatabase(schemas: GatewayService.schemas)
       let outbox = Outbox()
       let line = ControlLine()
@@ -39,12 +39,13 @@ private final class ControlLine: Sendable {
 }
 
 extension GatewaySettings {
-  fileprivate init(_ host: ServiceHost) {
+  fileprivate init(_ host: ServiceHost) throws {
     self.init(home: host.home.path, mediaFolder: host.home.media(host.settings))
     node = host.node
     isBehindTLSProxy = host.settings.web.isBehindTLSProxy
     sessionIdleLimit = host.settings.web.sessionIdle
     sessionLifetime = host.settings.web.session
-    adminPassword = host.environment["AIRLOOM_ADMIN_PASSWORD"].flatMap { $0.isEmpty ? nil : $0 }
+    adminPassword = try ChosenPassword.read(host.environment)
+    firstPasswordPath = host.home.firstPassword
   }
 }

@@ -8,8 +8,10 @@ struct GatewaySettings: Sendable {
   var mediaFolder: String
   /// A proxy that speaks TLS stands in front: its X-Forwarded-For is believed, cookies are Secure.
   var isBehindTLSProxy = false
-  /// The first administrator's password, from AIRLOOM_ADMIN_PASSWORD.
+  /// The first administrator's password where the installer chose it.
   var adminPassword: String?
+  /// Where one that was made up is written to.
+  var firstPasswordPath: String
   var scheduler = NodeID(unchecked: "scheduler")
   var delivery = NodeID(unchecked: "delivery")
   var feeder = NodeID(unchecked: "feeder")
@@ -21,7 +23,6 @@ struct GatewaySettings: Sendable {
   init(home: String, mediaFolder: String? = nil) {
     self.home = home
     self.mediaFolder = mediaFolder ?? home + "/media"
+    firstPasswordPath = home + "/first-password"
   }
-
-  var firstPasswordPath: String { home + "/first-password" }
 }

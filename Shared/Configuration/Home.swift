@@ -12,30 +12,43 @@ public import Base
 /// keys/                             SSH and CURVE keys, the token for reading tapes
 /// first-password                    of the first administrator, until it is changed
 /// ```
+///
+/// `bus`, `run`, `keys` and `first-password` can lie in another folder, the state folder: in a
+/// container only what is on a volume outlives it, and `data` is one.
 public struct Home: Hashable, Sendable {
   public let path: String
+  /// Holds `bus`, `run`, `keys` and `first-password`; the home folder itself where nobody says
+  /// otherwise.
+  public let state: String
 
-  public init(_ path: String) {
-    var path = path
-    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
-    self.path = path
+  public init(_ path: String, state: String? = nil) {
+    self.path = Home.trimmed(path)
+    self.state = Home.trimmed(state ?? path)
   }
 
-  /// AIRLOOM_HOME; else ~/airloom, or /var/lib/airloom for a user without a home.
-  public static func standard(environment: [String: String]) -> Home {
-    if let path = environment["AIRLOOM_HOME"], !path.isEmpty { return Home(path) }
-    if let user = environment["HOME"], !user.isEmpty { return Home("\(user)/airloom") }
-    return Home("/var/lib/airloom")
+  /// `folder` where it is given, else AIRLOOM_HOME; else ~/airloom, or /var/lib/airloom for a user
+  /// without a home. AIRLOOM_STATE is the state folder of whichever it is.
+  public static func standard(_ folder: String? = nil, environment: [String: String]) -> Home {
+    func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    let path =
+      folder ?? value("AIRLOOM_HOME") ?? value("HOME").map { "\($0)/airloom" } ?? "/var/lib/airloom"
+    return Home(path, state: value("AIRLOOM_STATE"))
+  }
+
+  private static func trimmed(_ path: String) -> String {
+    var path = path
+    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+    return path
   }
 
   public var settings: String { "\(path)/airloom.toml" }
-  public var keys: String { "\(path)/keys" }
+  public var keys: String { "\(state)/keys" }
   /// What whoever reads tapes over HTTP must show.
   public var tapeToken: String { "\(keys)/tape.token" }
-  public var firstPassword: String { "\(path)/first-password" }
+  public var firstPassword: String { "\(state)/first-password" }
   public var data: String { "\(path)/data" }
-  public var bus: String { "\(path)/bus" }
-  public var run: String { "\(path)/run" }
+  public var bus: String { "\(state)/bus" }
+  public var run: String { "\(state)/run" }
   public var recordingLogs: String { "\(path)/logs/recordings" }
   public var conversionLogs: String { "\(path)/logs/conversions" }
   public var deliveryLogs: String { "\(path)/logs/deliveries" }
@@ -71,9 +84,13 @@ public struct Home: Hashable, Sendable {
     guard path.hasPrefix("/") else {
       return "the home folder \(path) must be an absolute path"
     }
+    guard state.hasPrefix("/") else {
+      return "the state folder \(state) (AIRLOOM_STATE) must be an absolute path"
+    }
     let room = 107 - "/bus/.outbox".utf8.count - 24
-    guard path.utf8.count <= room else {
-      return "the home folder's path is \(path.utf8.count) bytes long, but a unix socket in it "
+    guard state.utf8.count <= room else {
+      let name = state == path ? "home" : "state"
+      return "the \(name) folder's path is \(state.utf8.count) bytes long, but a unix socket in it "
         + "leaves room for \(room): choose a shorter one, or a symbolic link to it"
     }
     return nil

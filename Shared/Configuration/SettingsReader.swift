@@ -4,7 +4,8 @@ internal import Base
 public enum SettingsReader {
   /// Variables that begin like settings but are none.
   public static let otherVariables: Set<String> = [
-    "AIRLOOM_HOME", "AIRLOOM_CONFIG", "AIRLOOM_NODE", "AIRLOOM_ADMIN_PASSWORD",
+    "AIRLOOM_HOME", "AIRLOOM_STATE", "AIRLOOM_CONFIG", "AIRLOOM_NODE", "AIRLOOM_ADMIN_PASSWORD",
+    "AIRLOOM_ADMIN_PASSWORD_FILE",
   ]
 
   /// Reads the file; the environment wins over it. A missing file is an error only where

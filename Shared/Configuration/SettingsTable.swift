@@ -39,6 +39,11 @@ public enum SettingsTable {
         "status_address", \.service.statusAddress,
         "Where the services answer GET /healthz and /metrics. They need no password, so keep it "
           + "on the loopback interface or behind a firewall."),
+      .text(
+        "announce_address", \.service.announceAddress,
+        "Name or address by which the other hosts reach what listens there; the gateway reads the "
+          + "recorders' tapes so. Empty is status_address, or this host's name where that is 0.0.0.0 "
+          + "or ::."),
       .seconds(
         "drain_s", \.service.drain, 1...300,
         "How long a service may take to end its work after SIGTERM or Ctrl-C."),

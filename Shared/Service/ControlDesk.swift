@@ -17,7 +17,7 @@ public final class ControlDesk: Sendable {
   private let startedAt: Instant
   private let startedAtMonotonic: Monotonic
   private let time = SystemTimeSource()
-  private let address = Mutex<String?>(nil)
+  private let address = Mutex<(own: String?, announced: String?)>((nil, nil))
   private let numbers = Mutex<[String: @Sendable () -> Double]>([:])
 
   init(
@@ -40,9 +40,12 @@ public final class ControlDesk: Sendable {
   }
 
   /// `host:port` where the service answers HTTP; nil before it does.
-  public var http: String? { address.withLock { $0 } }
+  public var http: String? { address.withLock { $0.own } }
 
-  public func listens(at address: String?) { self.address.withLock { $0 = address } }
+  /// `announced` is the address for those who are elsewhere.
+  public func listens(at own: String?, announced: String? = nil) {
+    address.withLock { $0 = (own, announced ?? own) }
+  }
 
   public var healthReport: HealthReport {
     HealthReport(
@@ -69,7 +72,7 @@ public final class ControlDesk: Sendable {
     Heartbeat(
       node: node, service: service, version: ServiceVersion.text, state: state.current,
       startedAt: startedAt, progress: progress.total, residentBytes: airloom_resident_bytes(),
-      http: http, recorder: recorder, faults: health.faults)
+      http: address.withLock { $0.announced }, recorder: recorder, faults: health.faults)
   }
 
   private func change(to wanted: NodeState) -> ControlAnswer {

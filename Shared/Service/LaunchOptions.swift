@@ -5,9 +5,7 @@ public import Configuration
 /// settings it reads and what it is called.
 public struct LaunchOptions: Sendable, Hashable {
   public var home: Home
-  /// The settings file, and whether somebody asked for just this one.
-  public var settingsPath: String
-  public var isSettingsPathGiven: Bool
+  public var settings: SettingsFile
   public var node: NodeChoice
 
   /// Reads `--home DIR --config FILE --node NAME` (also `--home=DIR`); the command line wins over
@@ -27,11 +25,9 @@ public struct LaunchOptions: Sendable, Hashable {
       }
       given[name] = value
     }
-    home = given["--home"].map(Home.init) ?? Home.standard(environment: environment)
+    home = Home.standard(given["--home"], environment: environment)
     if let objection = home.objection { throw ServiceError(.usage, objection) }
-    let path = given["--config"] ?? environment["AIRLOOM_CONFIG"]
-    settingsPath = path ?? home.settings
-    isSettingsPathGiven = path != nil
+    settings = SettingsFile(given["--config"] ?? environment["AIRLOOM_CONFIG"], in: home)
     let name = given["--node"] ?? environment["AIRLOOM_NODE"] ?? defaultNode.text
     node = try NodeChoice(name, defaultNode: defaultNode)
   }

@@ -36,7 +36,7 @@ public final class ServiceHost: Sendable {
     self.environment = environment
     home = options.home
     settings = try SettingsReader.read(
-      path: options.settingsPath, isRequired: options.isSettingsPathGiven,
+      path: options.settings.path, isRequired: options.settings.isRequired,
       environment: environment)
     let errors = ErrorRing()
     log = Logger(level: settings.log.level, sink: sink).also { errors.take($0) }

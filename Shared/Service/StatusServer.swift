@@ -129,7 +129,10 @@ extension ServiceHost {
 
   /// Tells heartbeats and `run/<node>.port` where a TCP server of this service listens.
   public func publishPort(of server: Server) {
-    desk.listens(at: "\(server.address)")
+    let announced = AnnouncedAddress.of(
+      server.address, wanted: settings.service.announceAddress,
+      hostName: AnnouncedAddress.hostName)
+    desk.listens(at: "\(server.address)", announced: "\(announced)")
     guard let port = server.port else { return }
     do {
       try DurableFile.write(Array("\(port)\n".utf8), to: home.portFile(of: node))

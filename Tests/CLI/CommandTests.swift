@@ -40,6 +40,9 @@ struct CommandTests {
     let folder = try TemporaryFolder()
     let path = try await AirloomProgram.run(["config", "path"], home: folder)
     #expect(path.text == "\(folder.path)/airloom.toml\n")
+    let elsewhere = try await AirloomProgram.run(
+      ["config", "check", "--config", folder("etc/")], home: folder)
+    #expect(elsewhere.text == "\(folder.path)/etc/airloom.toml is good\n")
     let check = try await AirloomProgram.run(["config", "check"], home: folder)
     #expect(check.text == "\(folder.path)/airloom.toml is good\n")
     try folder.file("airloom.toml", "[web]\nport = 1234\n")

@@ -54,7 +54,7 @@ final class Accounts: Sendable {
         "made the first user 'admin'; its password is in a file",
         ("path", settings.firstPasswordPath))
     } else {
-      log.info("made the first user 'admin' with the password of AIRLOOM_ADMIN_PASSWORD")
+      log.info("made the first user 'admin' with the password that was chosen for it")
     }
   }
 

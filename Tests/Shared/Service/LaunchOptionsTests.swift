@@ -12,20 +12,28 @@ struct LaunchOptionsTests {
     ]
     let plain = try options([], ["HOME": "/home/ann"])
     #expect(plain.home.path == "/home/ann/airloom")
-    #expect(plain.settingsPath == "/home/ann/airloom/airloom.toml")
-    #expect(!plain.isSettingsPathGiven)
+    #expect(plain.settings.path == "/home/ann/airloom/airloom.toml")
+    #expect(!plain.settings.isRequired)
     #expect(plain.node == .named(NodeID(unchecked: "recorder-1")))
 
     let fromEnvironment = try options([], environment)
     #expect(fromEnvironment.home.path == "/env")
-    #expect(fromEnvironment.settingsPath == "/env.toml")
-    #expect(fromEnvironment.isSettingsPathGiven)
+    #expect(fromEnvironment.settings.path == "/env.toml")
+    #expect(fromEnvironment.settings.isRequired)
     #expect(fromEnvironment.node == .named(NodeID(unchecked: "recorder-7")))
 
     let given = try options(["--home", "/arg", "--config=/arg.toml", "--node", "r"], environment)
     #expect(given.home.path == "/arg")
-    #expect(given.settingsPath == "/arg.toml")
+    #expect(given.settings.path == "/arg.toml")
     #expect(given.node == .named(NodeID(unchecked: "r")))
+
+    let container = try options(
+      ["--home", "/app"],
+      ["AIRLOOM_STATE": "/app/data", "AIRLOOM_CONFIG": "/app/config/", "AIRLOOM_HOME": "/env"])
+    #expect(container.home.bus == "/app/data/bus")
+    #expect(container.home.data == "/app/data")
+    #expect(container.settings.path == "/app/config/airloom.toml")
+    #expect(!container.settings.isRequired)
   }
 
   @Test("names a worker by the first free slot, but only where there can be several")
