@@ -36,7 +36,9 @@ struct SyscallTests {
     #expect(await child.exit().reason == .exited(0), "\(child.errorText)")
     let used = Self.names(in: String(decoding: try DurableFile.read(home("calls")), as: UTF8.self))
     #expect(used.contains("execve") && used.contains("epoll_wait") || used.contains("poll"))
-    #expect(used.subtracting(allowed) == [], "\(service)")
+    // SQLite gives its files to the database's owner, but only where it is root, which no unit is.
+    let asRoot: Set<String> = geteuid() == 0 ? ["fchown"] : []
+    #expect(used.subtracting(allowed).subtracting(asRoot) == [], "\(service)")
   }
 
   /// SIGTERM to the service; strace itself passes none on.
