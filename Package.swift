@@ -46,7 +46,7 @@ let package = Package(
   name: "airloom",
   targets: [
     system("CZmq"), system("CSQLite"), system("CCurl"), system("CSSH2"), system("CMicrohttpd"),
-    system("CSodium"), system("CCrypto"),
+    system("CSodium"), system("CCrypto"), system("CXML", pkgConfig: "libxml-2.0"),
     .target(name: "CShims", path: "Shared/C/CShims"),
     .target(
       name: "CToml", path: "Shared/C/CToml",
@@ -58,6 +58,7 @@ let package = Package(
     shared("Configuration", ["Base", "CToml"]),
     shared("Subprocess", ["Base", "CShims"], exclude: ["README.md"]),
     shared("HTTPClient", ["Base", "CCurl"]),
+    shared("XML", ["Base", "CXML"]),
     shared("HTTPServer", ["Base", "CMicrohttpd", "CShims"]),
     shared("Media", ["Base"]),
     shared("Messages", ["Base"]),
@@ -73,7 +74,7 @@ let package = Package(
     service("scheduler", []),
     service("recorder", ["CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
     service("converter", ["CShims", "Subprocess"]),
-    service("feeder", ["HTTPClient"]),
+    service("feeder", ["HTTPClient", "Subprocess", "XML"]),
     service("delivery", ["HTTPClient", "CSSH2", "Subprocess"]),
     // The pages, compiled in by the C compiler's #embed: SwiftPM's own embedding takes 20 s of
     // compiling for 100 KB.
@@ -102,6 +103,7 @@ let package = Package(
     tests("SubprocessTests", path: "Shared/Subprocess", ["Base", "Subprocess"]),
     tests("TestSupportTests", path: "Shared/TestSupport", ["Base", "Subprocess"]),
     tests("HTTPClientTests", path: "Shared/HTTPClient", ["Base", "HTTPClient", "HTTPServer"]),
+    tests("XMLTests", path: "Shared/XML", ["Base", "XML"]),
     tests(
       "HTTPServerTests", path: "Shared/HTTPServer",
       ["Base", "HTTPClient", "HTTPServer", "Subprocess"]),
@@ -130,6 +132,12 @@ let package = Package(
       [
         "airloom-converter", "Base", "Bus", "Configuration", "Messages", "Metrics", "Storage",
         "Subprocess",
+      ]),
+    tests(
+      "FeederTests", path: "Services/feeder",
+      [
+        "airloom-feeder", "Base", "Bus", "Configuration", "HTTPClient", "Messages", "Metrics",
+        "Storage", "Subprocess", "XML",
       ]),
     tests(
       "DeliveryTests", path: "Services/delivery",

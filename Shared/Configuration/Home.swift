@@ -7,7 +7,7 @@ public import Base
 /// data/<node>.sqlite                one database per process
 /// bus/<node>.inbox, .outbox         the bus's sockets
 /// run/<node>.lock, .sock, .port     single instance, control socket, TCP port in use
-/// media/                            tapes and recordings, unless [media] folder says otherwise
+/// media/                            tapes, recordings, podcasts and more, unless [media] folder says otherwise
 /// logs/                             a log of each recording, conversion and delivery
 /// keys/                             SSH and CURVE keys, the token for reading tapes
 /// first-password                    of the first administrator, until it is changed
@@ -68,6 +68,12 @@ public struct Home: Hashable, Sendable {
   public func converted(_ settings: Settings) -> String {
     settings.converter.output.isEmpty
       ? "\(media(settings))/converted" : Home(settings.converter.output).path
+  }
+
+  /// The podcast archive: a folder for each feed.
+  public func podcasts(_ settings: Settings) -> String {
+    settings.feeder.folder.isEmpty
+      ? "\(media(settings))/podcasts" : Home(settings.feeder.folder).path
   }
 
   /// Makes the folders that are missing. Blocks for the disk.

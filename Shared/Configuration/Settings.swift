@@ -13,6 +13,7 @@ public struct Settings: Hashable, Sendable {
   public var converter = Converter()
   public var delivery = Delivery()
   public var alerts = Alerts()
+  public var feeder = Feeder()
   public var up = Up()
 
   public init() {}
@@ -118,6 +119,20 @@ public struct Settings: Hashable, Sendable {
     public var retryFirst = Duration.seconds(10)
     public var retryCap = Duration.seconds(900)
     public var timeout = Duration.seconds(30)
+  }
+
+  public struct Feeder: Hashable, Sendable {
+    /// Empty: `podcasts` in the media folder.
+    public var folder = ""
+    public var interval = Duration.seconds(3600)
+    public var minimumInterval = Duration.seconds(900)
+    public var maximumInterval = Duration.seconds(21_600)
+    public var fetches = 16
+    public var downloads = 3
+    public var perHost = 2
+    public var attempts = 8
+    public var allowsPrivateAddresses = false
+    public var userAgent = ""
   }
 
   public struct Up: Hashable, Sendable {

@@ -1,7 +1,7 @@
 /// Every section and key of `airloom.toml`.
 public enum SettingsTable {
   public static let sections: [SettingsSection] = [
-    web, general, bus, media, scheduler, recorder, converter, delivery, alerts, up, log,
+    web, general, bus, media, scheduler, recorder, converter, feeder, delivery, alerts, up, log,
   ]
 
   private static let log = SettingsSection(
@@ -153,6 +153,39 @@ public enum SettingsTable {
       .texts(
         "destinations", \.converter.destinations,
         "Ids of the destinations that what was made is sent to."),
+    ])
+
+  private static let feeder = SettingsSection(
+    name: "feeder", about: "Archives podcasts.",
+    settings: [
+      .text(
+        "folder", \.feeder.folder,
+        "Folder of the archive; empty is `podcasts` in the media folder."),
+      .seconds(
+        "interval_s", \.feeder.interval, 60...604_800,
+        "How often a feed is fetched whose posting rate is not known yet."),
+      .seconds(
+        "minimum_interval_s", \.feeder.minimumInterval, 10...604_800,
+        "No feed is fetched more often, however often it posts."),
+      .seconds(
+        "maximum_interval_s", \.feeder.maximumInterval, 60...2_592_000,
+        "No working feed is fetched less often, however seldom it posts."),
+      .integer("fetches", \.feeder.fetches, 1...512, "Feeds fetched at the same time."),
+      .integer(
+        "downloads", \.feeder.downloads, 1...64, "Episodes downloaded at the same time."),
+      .integer(
+        "per_host", \.feeder.perHost, 1...64,
+        "Of these fetches, and of these downloads, how many from one server."),
+      .integer(
+        "attempts", \.feeder.attempts, 1...1000,
+        "Tries before an episode is set aside until a person asks for it again."),
+      .flag(
+        "allow_private_addresses", \.feeder.allowsPrivateAddresses,
+        "Fetch also from addresses of this machine and of private networks. Off, a feed's author "
+          + "cannot make Airloom ask them for anything."),
+      .text(
+        "user_agent", \.feeder.userAgent,
+        "How it calls itself to servers; empty is `Airloom/<version>`."),
     ])
 
   private static let delivery = SettingsSection(

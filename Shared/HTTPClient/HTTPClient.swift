@@ -11,15 +11,21 @@ public final class HTTPClient: Sendable {
   private let mailbox: Mailbox
   private let nextIdentifier = Atomic<UInt64>(1)
 
-  /// Ends all transfers when the last reference to it goes.
-  public init(maxConnectionsPerHost: Int = 0, time: any TimeSource = SystemTimeSource()) {
+  /// Ends all transfers when the last reference to it goes. The filter is the client's and not a
+  /// request's, because requests share connections.
+  public init(
+    maxConnectionsPerHost: Int = 0, addresses: AddressFilter = .all,
+    time: any TimeSource = SystemTimeSource()
+  ) {
     _ = HTTPClient.library
     guard let multi = curl_multi_init() else { preconditionFailure("out of memory") }
     airloom_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, maxConnectionsPerHost)
     let mailbox = Mailbox(multi: multi)
     self.mailbox = mailbox
-    BackgroundThread(named: "http-client") { TransferLoop(mailbox: mailbox, time: time).run() }
-      .start()
+    BackgroundThread(named: "http-client") {
+      TransferLoop(mailbox: mailbox, addresses: addresses, time: time).run()
+    }
+    .start()
   }
 
   deinit { mailbox.post(.stop) }

@@ -10,6 +10,8 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Nobody listens at that port or socket.
     case refused
     case unreachable
+    /// The host has only addresses that the client's `AddressFilter` refuses.
+    case forbiddenAddress
     case tls
     /// Longer than `connectTimeout` or `timeout`.
     case timeout
@@ -49,6 +51,7 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     case .dns: "the host of \(url) was not found; check its spelling and the name server"
     case .refused: "nobody listens at \(url) (connection refused)"
     case .unreachable: "\(url) cannot be reached\(cause)"
+    case .forbiddenAddress: "\(url) is at an address of a private network or of this machine"
     case .tls: "\(url) has no secure connection to offer\(cause)"
     case .timeout: "\(url) took too long\(cause)"
     case .stalled: "\(url) stopped sending"

@@ -1,5 +1,6 @@
 internal import Base
 internal import CCurl
+internal import Glibc
 
 /// One transfer in progress: takes what libcurl calls back with and hands it to the sink.
 ///
@@ -10,21 +11,24 @@ final class Transfer {
   let easy: EasyHandle
   private let request: HTTPRequest
   private let sink: any HTTPSink
+  private let addresses: AddressFilter
   private let time: any TimeSource
   private var parser: HeadParser
   private var received: Int64 = 0
   private var isPaused = false
+  private var refusedAddress = false
   /// Why we ourselves broke the transfer off; what libcurl then reports is only its echo.
   private var ownFailure: HTTPError?
 
   init(
     identifier: UInt64, easy: EasyHandle, request: HTTPRequest, sink: any HTTPSink,
-    time: any TimeSource
+    addresses: AddressFilter, time: any TimeSource
   ) {
     self.identifier = identifier
     self.easy = easy
     self.request = request
     self.sink = sink
+    self.addresses = addresses
     self.time = time
     parser = HeadParser(followsRedirects: request.followsRedirects)
   }
@@ -46,6 +50,13 @@ final class Transfer {
     airloom_curl_set_receiver(easy.pointer, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
       Transfer.from(context).takeBody(UnsafeRawBufferPointer(start: bytes, count: size * count))
     }
+    if case .publicInternet = addresses, request.unixSocketPath == nil {
+      airloom_curl_set_pointer(easy.pointer, CURLOPT_OPENSOCKETDATA, context)
+      airloom_curl_set_opener(easy.pointer) { context, purpose, address in
+        guard let address else { return CURL_SOCKET_BAD }
+        return Transfer.from(context).openSocket(address)
+      }
+    }
     return true
   }
 
@@ -64,12 +75,27 @@ final class Transfer {
   func finish(_ result: CURLcode) {
     if result == CURLE_OK && ownFailure == nil {
       sink.finish(nil)
+    } else if result == CURLE_COULDNT_CONNECT && refusedAddress {
+      sink.finish(error(.forbiddenAddress))
     } else {
       sink.finish(ownFailure ?? HTTPError(result, of: request, on: easy))
     }
   }
 
   func finish(_ kind: HTTPError.Kind) { sink.finish(error(kind)) }
+
+  /// Called for each address of the host in turn; the last refusal is what the sink hears of where no
+  /// other address answered.
+  private func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+    let isAllowed = withUnsafePointer(to: &address.pointee.addr) { addresses.admits($0) }
+    guard isAllowed else {
+      refusedAddress = true
+      return CURL_SOCKET_BAD
+    }
+    return socket(
+      address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
+      address.pointee.protocol)
+  }
 
   private func takeHeader(_ line: UnsafeRawBufferPointer) -> Int {
     guard let head = parser.take(line, url: easy.text(CURLINFO_EFFECTIVE_URL) ?? request.url) else {

@@ -5,6 +5,7 @@ internal import CCurl
 /// libcurl handles.
 final class TransferLoop {
   private let mailbox: Mailbox
+  private let addresses: AddressFilter
   private let time: any TimeSource
   private var transfers: [UInt64: Transfer] = [:]
   private var spareHandles: [EasyHandle] = []
@@ -12,8 +13,9 @@ final class TransferLoop {
 
   private static let spareHandleLimit = 32
 
-  init(mailbox: Mailbox, time: any TimeSource) {
+  init(mailbox: Mailbox, addresses: AddressFilter, time: any TimeSource) {
     self.mailbox = mailbox
+    self.addresses = addresses
     self.time = time
   }
 
@@ -45,7 +47,7 @@ final class TransferLoop {
   private func start(_ identifier: UInt64, _ request: HTTPRequest, _ sink: any HTTPSink) {
     let transfer = Transfer(
       identifier: identifier, easy: spareHandles.popLast() ?? EasyHandle(), request: request,
-      sink: sink, time: time)
+      sink: sink, addresses: addresses, time: time)
     guard transfer.prepare() else { return }
     transfers[identifier] = transfer
     curl_multi_add_handle(mailbox.multi, transfer.easy.pointer)

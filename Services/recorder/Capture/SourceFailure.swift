@@ -46,7 +46,7 @@ struct SourceFailure: Error, Hashable, Sendable {
     case .stalled: self.init(.sourceStalled, sentence)
     case .interrupted, .cancelled: self.init(.sourceClosed, sentence)
     case .protocolViolation: self.init(.sourceGarbled, sentence, pace: .slow)
-    case .invalidRequest, .tooLarge, .redirect:
+    case .invalidRequest, .tooLarge, .redirect, .forbiddenAddress:
       self.init(.sourceRefused, sentence, pace: .patient)
     }
   }

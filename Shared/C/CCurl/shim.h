@@ -33,6 +33,11 @@ static inline CURLcode airloom_curl_set_receiver(CURL *easy, CURLoption option,
   return curl_easy_setopt(easy, option, value);
 }
 
+/// For CURLOPT_OPENSOCKETFUNCTION.
+static inline CURLcode airloom_curl_set_opener(CURL *easy, curl_opensocket_callback value) {
+  return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, value);
+}
+
 static inline CURLcode airloom_curl_get_long(CURL *easy, CURLINFO info, long *value) {
   return curl_easy_getinfo(easy, info, value);
 }

@@ -48,7 +48,7 @@ struct SettingsReaderTests {
       (
         "[tape]\nx = 1",
         "f:1:2: there is no section [tape]; the sections are web, service, bus, media, "
-          + "scheduler, recorder, converter, delivery, alerts, up, log"
+          + "scheduler, recorder, converter, feeder, delivery, alerts, up, log"
       ),
       ("port = 1", "f:1:1: 'port' stands outside any section; it belongs under [web]"),
       (
