@@ -44,6 +44,14 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     self.retryAfter = retryAfter
   }
 
+  /// For those who follow redirects themselves.
+  public static func badRedirect(_ url: String) -> HTTPError { HTTPError(.redirect, url: url) }
+
+  /// Not an address of the web.
+  public static func unusable(_ url: String) -> HTTPError {
+    HTTPError(.invalidRequest, url: url, detail: "an address begins with http:// or https://")
+  }
+
   public var description: String {
     let cause = detail.isEmpty ? "" : ": \(detail)"
     return switch kind {

@@ -14,6 +14,7 @@ public struct WebAddress: Hashable, Sendable {
   /// Without its question mark.
   public let query: String?
   public let fragment: String?
+  /// Decoded, as is the password.
   public let user: String?
   public let password: String?
 
@@ -42,8 +43,8 @@ public struct WebAddress: Hashable, Sendable {
     path = part(CURLUPART_PATH) ?? "/"
     query = part(CURLUPART_QUERY)
     fragment = part(CURLUPART_FRAGMENT)
-    user = part(CURLUPART_USER)
-    password = part(CURLUPART_PASSWORD)
+    user = part(CURLUPART_USER, CURLU_URLDECODE)
+    password = part(CURLUPART_PASSWORD, CURLU_URLDECODE)
   }
 
   /// Whether it can be asked for by this client.
