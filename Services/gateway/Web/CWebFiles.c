@@ -4,11 +4,23 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const unsigned char actions_js[] = {
+#embed "pages/actions.js"
+};
+static const unsigned char alerts_js[] = {
+#embed "pages/alerts.js"
+};
 static const unsigned char api_js[] = {
 #embed "pages/api.js"
 };
 static const unsigned char app_js[] = {
 #embed "pages/app.js"
+};
+static const unsigned char captions_js[] = {
+#embed "pages/captions.js"
+};
+static const unsigned char conversions_js[] = {
+#embed "pages/conversions.js"
 };
 static const unsigned char cron_js[] = {
 #embed "pages/cron.js"
@@ -16,8 +28,17 @@ static const unsigned char cron_js[] = {
 static const unsigned char deliveries_js[] = {
 #embed "pages/deliveries.js"
 };
+static const unsigned char destinations_js[] = {
+#embed "pages/destinations.js"
+};
 static const unsigned char dom_js[] = {
 #embed "pages/dom.js"
+};
+static const unsigned char episodes_js[] = {
+#embed "pages/episodes.js"
+};
+static const unsigned char feed_js[] = {
+#embed "pages/feed.js"
 };
 static const unsigned char format_js[] = {
 #embed "pages/format.js"
@@ -25,11 +46,20 @@ static const unsigned char format_js[] = {
 static const unsigned char forms_js[] = {
 #embed "pages/forms.js"
 };
+static const unsigned char glance_js[] = {
+#embed "pages/glance.js"
+};
 static const unsigned char icon_svg[] = {
 #embed "pages/icon.svg"
 };
 static const unsigned char index_html[] = {
 #embed "pages/index.html"
+};
+static const unsigned char lanes_js[] = {
+#embed "pages/lanes.js"
+};
+static const unsigned char listing_js[] = {
+#embed "pages/listing.js"
 };
 static const unsigned char login_html[] = {
 #embed "pages/login.html"
@@ -37,11 +67,20 @@ static const unsigned char login_html[] = {
 static const unsigned char login_js[] = {
 #embed "pages/login.js"
 };
+static const unsigned char morph_js[] = {
+#embed "pages/morph.js"
+};
 static const unsigned char overview_js[] = {
 #embed "pages/overview.js"
 };
+static const unsigned char pages_css[] = {
+#embed "pages/pages.css"
+};
 static const unsigned char player_js[] = {
 #embed "pages/player.js"
+};
+static const unsigned char podcasts_js[] = {
+#embed "pages/podcasts.js"
 };
 static const unsigned char recordings_js[] = {
 #embed "pages/recordings.js"
@@ -58,37 +97,62 @@ static const unsigned char store_js[] = {
 static const unsigned char streams_js[] = {
 #embed "pages/streams.js"
 };
+static const unsigned char strip_js[] = {
+#embed "pages/strip.js"
+};
 static const unsigned char style_css[] = {
 #embed "pages/style.css"
 };
 static const unsigned char system_js[] = {
 #embed "pages/system.js"
 };
+static const unsigned char tape_js[] = {
+#embed "pages/tape.js"
+};
+static const unsigned char tapepaint_js[] = {
+#embed "pages/tapepaint.js"
+};
 static const unsigned char timeline_js[] = {
 #embed "pages/timeline.js"
 };
 
 static const struct airloom_web_file files[] = {
+    {"actions.js", actions_js, sizeof actions_js},
+    {"alerts.js", alerts_js, sizeof alerts_js},
     {"api.js", api_js, sizeof api_js},
     {"app.js", app_js, sizeof app_js},
+    {"captions.js", captions_js, sizeof captions_js},
+    {"conversions.js", conversions_js, sizeof conversions_js},
     {"cron.js", cron_js, sizeof cron_js},
     {"deliveries.js", deliveries_js, sizeof deliveries_js},
+    {"destinations.js", destinations_js, sizeof destinations_js},
     {"dom.js", dom_js, sizeof dom_js},
+    {"episodes.js", episodes_js, sizeof episodes_js},
+    {"feed.js", feed_js, sizeof feed_js},
     {"format.js", format_js, sizeof format_js},
     {"forms.js", forms_js, sizeof forms_js},
+    {"glance.js", glance_js, sizeof glance_js},
     {"icon.svg", icon_svg, sizeof icon_svg},
     {"index.html", index_html, sizeof index_html},
+    {"lanes.js", lanes_js, sizeof lanes_js},
+    {"listing.js", listing_js, sizeof listing_js},
     {"login.html", login_html, sizeof login_html},
     {"login.js", login_js, sizeof login_js},
+    {"morph.js", morph_js, sizeof morph_js},
     {"overview.js", overview_js, sizeof overview_js},
+    {"pages.css", pages_css, sizeof pages_css},
     {"player.js", player_js, sizeof player_js},
+    {"podcasts.js", podcasts_js, sizeof podcasts_js},
     {"recordings.js", recordings_js, sizeof recordings_js},
     {"schedules.js", schedules_js, sizeof schedules_js},
     {"states.js", states_js, sizeof states_js},
     {"store.js", store_js, sizeof store_js},
     {"streams.js", streams_js, sizeof streams_js},
+    {"strip.js", strip_js, sizeof strip_js},
     {"style.css", style_css, sizeof style_css},
     {"system.js", system_js, sizeof system_js},
+    {"tape.js", tape_js, sizeof tape_js},
+    {"tapepaint.js", tapepaint_js, sizeof tapepaint_js},
     {"timeline.js", timeline_js, sizeof timeline_js},
 };
 

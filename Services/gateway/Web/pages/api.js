@@ -43,3 +43,14 @@ export const api = {
 export function said(answer, done) {
   return answer.status === 202 ? answer.value.message : answer.value?.message ?? done;
 }
+
+/** Waits for what becomes of a command that was only noted; null when nothing is known in time. */
+export async function outcome(command, seconds = 40) {
+  for (let tries = 0; tries < seconds; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { outcome: found } = await api.get(`commands/${command}`);
+    if (found?.refusal) throw new Refusal(422, { message: found.text ?? "This was refused.", field: found.field });
+    if (found) return found;
+  }
+  return null;
+}

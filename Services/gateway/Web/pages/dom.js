@@ -13,7 +13,11 @@ export function h(tag, properties, ...children) {
 
 function set(element, name, value) {
   if (value === null || value === undefined || value === false) return;
-  if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+  if (name.startsWith("on")) {
+    // As properties, so that `morph` can move them to an element that is there already.
+    element[name] = value;
+    element.handlers = { ...element.handlers, [name]: value };
+  } else if (name === "key") element.key = value;
   else if (name === "class") element.className = value;
   else if (name === "vars") {
     for (const [key, text] of Object.entries(value)) element.style.setProperty(`--${key}`, text);
@@ -40,6 +44,20 @@ const paths = {
   pause: "M8 5v14M16 5v14",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   close: "M6 6l12 12M18 6L6 18",
+  timeline: "M3 7h7v4H3zM13 7h8v4h-8zM3 15h12v4H3zM18 15h3v4h-3z",
+  podcasts: "M12 11a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM12 15v6M7.5 16a6 6 0 1 1 9 0M5 19a10 10 0 1 1 14 0",
+  conversions: "M4 8h12l-3-3M20 16H8l3 3",
+  destinations: "M12 21s7-6.2 7-11a7 7 0 0 0-14 0c0 4.800 7 11 7 11zM12 8a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
+  alerts: "M6 17h12l-1.500-2.500V11a4.500 4.500 0 0 0-9 0v3.500zM10.500 20h3",
+  more: "M5 7h14M5 12h14M5 17h14",
+  refresh: "M19 8a8 8 0 1 0 1 6M19 3v5h-5",
+  upload: "M12 16V5M7 10l5-5 5 5M5 20h14",
+  left: "M14 6l-6 6 6 6",
+  right: "M10 6l6 6-6 6",
+  zoomIn: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15.500 15.500L20 20M11 8.500v5M8.500 11h5",
+  zoomOut: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15.500 15.500L20 20M8.500 11h5",
+  screen: "M4 9V5h4M16 5h4v4M20 15v4h-4M8 19H4v-4",
+  captions: "M4 6h16v12H4zM10 10.500a2 2 0 1 0 0 3M17 10.500a2 2 0 1 0 0 3",
   plus: "M12 5v14M5 12h14",
   check: "M5 13l4 4L19 7",
   alert: "M12 4l9 16H3zM12 10v4M12 17h.01",
@@ -59,9 +77,9 @@ export function icon(name) {
 /** An element whose text is computed anew each second. */
 export function ticking(tag, properties, text) {
   const element = h(tag, { ...properties, "data-tick": true });
-  element.tick = () => {
-    const value = text(element);
-    if (value !== undefined && element.textContent !== value) element.textContent = value;
+  element.tick = function tick() {
+    const value = text(this);
+    if (value !== undefined && this.textContent !== value) this.textContent = value;
   };
   element.tick();
   return element;
@@ -111,6 +129,13 @@ export function confirmed(title, text, action) {
 export function empty(name, title, text, ...actions) {
   return h("div", { class: "empty" }, icon(name), h("h3", {}, title), h("p", {}, text),
     h("div", { class: "actions center" }, actions));
+}
+
+/** One of several lists or filters; `counts` beside the names where there are any. */
+export function tabs(label, choices, chosen, choose, counts = {}) {
+  return h("div", { class: "tabs", role: "group", "aria-label": label }, Object.entries(choices).map(([key, text]) =>
+    h("button", { type: "button", id: `tab-${key || "all"}`, "aria-pressed": String(key === chosen), onclick: () => choose(key) },
+      text, counts[key] === undefined ? null : h("span", { class: "muted" }, ` ${counts[key]}`))));
 }
 
 export function chip(text, kind) {

@@ -9,6 +9,7 @@ export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 export const clock = (date) => `${two(date.getHours())}:${two(date.getMinutes())}`;
 export const clockSeconds = (date) => `${clock(date)}:${two(date.getSeconds())}`;
+export const shortDay = (date) => dayFormat.format(date);
 export const longDay = (date) => longDayFormat.format(date);
 
 /** today, tomorrow, yesterday or a date */
@@ -74,3 +75,15 @@ export function completeness(file) {
   const lost = (file.gaps ?? []).reduce((sum, gap) => sum + between(gap.start, gap.end), 0);
   return lost > 0 ? { text: `${length(lost)} missing`, isWhole: false } : { text: "complete", isWhole: true };
 }
+
+/** 128 kbit/s, 2.8 Mbit/s */
+export const rate = (bits) => (bits < 1e6 ? `${Math.round(bits / 1000)} kbit/s` : `${(bits / 1e6).toFixed(1)} Mbit/s`);
+
+const codecs = [[/^avc[13]/, "H.264"], [/^h[ev][vc]1/, "H.265"], [/^mp4a\.40/, "AAC"], [/^mp4a/, "MPEG audio"], [/^ac-?3/, "AC-3"], [/^ec-?3/, "E-AC-3"]];
+
+/** What a codec is called outside of playlists: avc1.64001f,mp4a.40.2 is H.264, AAC. */
+export const codecName = (text) => text?.split(",").map((one) =>
+  codecs.find(([pattern]) => pattern.test(one.trim()))?.[1] ?? one.trim().toUpperCase()).join(", ");
+
+/** A sentence begins with a capital letter. */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -29,12 +29,14 @@ export const select = (options, value) =>
 
 export const check = (label, control) => h("label", { class: "check" }, control, h("span", {}, label));
 
-/** Opens a form; `save` sends it and may throw a `Refusal`. */
-export function openForm(title, { content, action = "Save", save }) {
+/** Opens a form; `save` sends it and may throw a `Refusal`. `remove` closes it and does away with what
+ *  the form is about. */
+export function openForm(title, { content, action = "Save", save, remove }) {
   const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   const submit = h("button", { class: "button primary", type: "submit" }, action);
   const form = h("form", { class: "stack", novalidate: true }, content, problem,
     h("div", { class: "actions end" },
+      remove ? h("button", { class: "button quiet first", type: "button", onclick: () => { box.close(); remove(); } }, "Remove…") : null,
       h("button", { class: "button", type: "button", onclick: () => box.close() }, "Cancel"), submit));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -2,17 +2,19 @@
 
 import { empty, h, icon, ticking } from "./dom.js";
 import { between, clockSeconds, completeness, day, dayAndTime, length, longDay, position, relative, span, zone } from "./format.js";
-import { deliveriesOf, done, onAir, store, streamName, upNext } from "./store.js";
+import { deliveriesOf, done, onAir, openAlerts, store, streamName, upNext } from "./store.js";
 import { captureChip, recordingChip } from "./states.js";
-import { timeline } from "./timeline.js";
+import { glance } from "./glance.js";
+import { lanes } from "./lanes.js";
 import { openRecording } from "./recordings.js";
 import { editStream } from "./streams.js";
 import { editSchedule } from "./schedules.js";
 import { play } from "./player.js";
 
 export function overview() {
-  if (!store.streams.size) return welcome();
-  return h("div", { class: "stack wide-gap" }, head(), troubles(), air(), timeline(openRecording),
+  const isEmpty = !store.streams.size && !store.conversions.size && !Object.keys(store.counts.feeds.states).length;
+  if (isEmpty) return welcome();
+  return h("div", { class: "stack wide-gap" }, head(), troubles(), air(), glance(), lanes(openRecording),
     h("div", { class: "columns" }, next(), latest()));
 }
 
@@ -101,10 +103,12 @@ function troubles() {
     for (const fault of item.heartbeat.faults) found.push([`${item.heartbeat.node}: ${fault}`, "#/system"]);
   }
   for (const item of store.destinations.values()) {
-    if (item.fault) found.push([`${item.name}: ${item.fault}`, "#/deliveries"]);
+    if (item.fault) found.push([`${item.name}: ${item.fault}`, "#/destinations"]);
   }
-  const dead = [...store.deliveries.values()].filter((item) => item.state === "dead").length;
+  for (const item of openAlerts()) found.push([item.subject, "#/alerts"]);
+  const dead = store.counts.deliveries.dead ?? 0;
   if (dead) found.push([dead === 1 ? "A delivery has failed and waits for you" : `${dead} deliveries have failed and wait for you`, "#/deliveries"]);
+  if (store.mail.fault) found.push([`Mails do not go out: ${store.mail.fault}`, "#/alerts"]);
   if (!found.length) return null;
   return h("ul", { class: "troubles", "aria-label": "What needs a hand" },
     found.slice(0, 6).map(([text, link]) => h("li", {}, icon("alert"), h("a", { href: link }, text))));
@@ -116,10 +120,12 @@ function welcome() {
   return h("div", { class: "stack wide-gap" }, head(),
     empty("overview", "Welcome to Airloom", "It records what is on air, all of it, and hands it on. Three steps to the first recording:"),
     h("ol", { class: "steps" },
-      step(1, "Add a stream", "The address of a radio stream, as a player would open it.",
+      step(1, "Add a stream", "The address of a radio stream or an HLS playlist, as a player would open it.",
         h("button", { class: "button primary", type: "button", onclick: () => editStream() }, icon("plus"), "Add a stream")),
       step(2, "Say when", "Each week, by a cron expression, or once.",
         h("button", { class: "button", type: "button", onclick: () => editSchedule() }, "Add a schedule")),
-      step(3, "Send it on", "If you like: every file to a server over SFTP, checked on arrival.",
-        h("a", { class: "button", href: "#/deliveries" }, "Add a destination"))));
+      step(3, "Send it on", "If you like: every file to a server over SFTP or to an S3 bucket, checked on arrival.",
+        h("a", { class: "button", href: "#/destinations" }, "Add a destination"))),
+    h("p", { class: "muted" }, "There is more to keep: ", h("a", { href: "#/podcasts" }, "podcasts"), " are archived as they appear, and ",
+      h("a", { href: "#/conversions" }, "what a PVR drops"), " into a watched folder becomes an MP4."));
 }

@@ -1,73 +1,156 @@
-// One player for the whole page; it goes on while other pages are opened. Seeking asks the gateway
-// for ranges of the file.
+// One player for the whole page; it goes on while other pages are opened. It plays finished files,
+// what a stream sends right now, and any stretch of a stream's tape. A picture is shown where there
+// is one.
 
+import { captionsOf } from "./captions.js";
 import { h, icon, toast } from "./dom.js";
-import { dayAndTime, position } from "./format.js";
+import { clockSeconds, dayAndTime, position } from "./format.js";
 import { streamName } from "./store.js";
 
 const box = document.getElementById("player");
-const audio = new Audio();
-audio.preload = "metadata";
+const media = h("video", { playsinline: true, preload: "metadata", class: "player-picture", "aria-label": "Picture" });
 let isSeeking = false;
+/** What plays: { title, kind: "file" | "live" | "tape", stream?, start? (ms), seconds? }. */
+let playing = null;
+let session = null;
+const listeners = new Set();
 
-const toggle = h("button", { class: "button round primary", type: "button", onclick: flip }, icon("play"));
+const toggle = h("button", { class: "button round primary", type: "button", id: "player-toggle", onclick: flip }, icon("play"));
 const seek = h("input", { type: "range", min: 0, max: 1000, value: 0, step: 1, "aria-label": "Position" });
 const title = h("b", {});
 const about = h("span", { class: "muted small" });
 const time = h("span", { class: "muted small mono" });
 const speed = h("select", { "aria-label": "Speed" },
   [0.75, 1, 1.25, 1.5, 2].map((value) => h("option", { value, selected: value === 1 }, `${value}×`)));
-const back = h("button", { class: "button quiet", type: "button", "aria-label": "Back 15 seconds", onclick: () => { audio.currentTime -= 15; } }, "−15");
-const ahead = h("button", { class: "button quiet", type: "button", "aria-label": "Ahead 30 seconds", onclick: () => { audio.currentTime += 30; } }, "+30");
-const close = h("button", { class: "button quiet icon-only", type: "button", "aria-label": "Close the player", onclick: end }, icon("close"));
+const jump = (label, seconds, text) => h("button", {
+  class: "button quiet", type: "button", "aria-label": label, onclick: () => { media.currentTime += seconds; },
+}, text);
+const back = jump("Back 15 seconds", -15, "−15");
+const ahead = jump("Ahead 30 seconds", 30, "+30");
+const whole = h("button", {
+  class: "button quiet icon-only", type: "button", "aria-label": "Whole screen",
+  onclick: () => media.requestFullscreen?.(),
+}, icon("screen"));
+const close = h("button", { class: "button quiet icon-only", type: "button", "aria-label": "Close the player", onclick: stop }, icon("close"));
 
-box.append(toggle, h("div", { class: "player-text" }, title, about), back,
-  h("div", { class: "player-seek" }, seek, time), ahead, speed, close);
+box.append(media, h("div", { class: "player-bar" }, toggle, h("div", { class: "player-text" }, title, about), back,
+  h("div", { class: "player-seek" }, seek, time), ahead, speed, whole, close));
 
-export function play(item) {
-  title.textContent = item.title;
-  about.textContent = `${streamName(item.stream)} · ${dayAndTime(item.start)}`;
-  audio.src = `/api/v1/recordings/${item.id}/file`;
-  audio.playbackRate = Number(speed.value);
+/** Calls whoever draws where the player is; at each step and when it starts or ends. */
+export function onPlayer(listener) { listeners.add(listener); }
+
+/** What plays and how far it is in seconds; null when nothing does. */
+export const nowPlaying = () => playing && { ...playing, at: media.currentTime, isPaused: media.paused };
+
+/** A finished file: { title, about, src, seconds, captions? } */
+export function playFile({ title: name, about: text, src, seconds, captions }) {
+  begin({ title: name, kind: "file", seconds }, text);
+  media.src = src;
+  if (captions) captionsOf(media, captions);
+  start();
+}
+
+/** A recording as the store has it. */
+export const play = (item) => playFile({
+  title: item.title, about: `${streamName(item.stream)} · ${dayAndTime(item.start)}`,
+  src: `/api/v1/recordings/${item.id}/file`, seconds: item.file.durationUs / 1e6,
+});
+
+/** What a stream sends now. */
+export const playLive = (stream) => playStream({ title: streamName(stream), kind: "live", stream }, "live", { stream, live: true });
+
+/** A stretch of a stream's tape; `from` in milliseconds since 1970. */
+export const playTape = (stream, from, seconds) => playStream(
+  { title: streamName(stream), kind: "tape", stream, start: from, seconds },
+  `from ${dayAndTime(from).replace(/\S+$/, clockSeconds(new Date(from)))}`,
+  { stream, start: Math.floor(from / 1000), duration: Math.max(1, Math.round(seconds)) });
+
+async function playStream(what, text, source) {
+  begin(what, text);
+  try {
+    const { play: playHLS } = await import("./hls.js");
+    if (playing !== what) return;
+    session = await playHLS(media, source);
+    start();
+  } catch (error) {
+    if (playing !== what) return;
+    stop();
+    toast(error.message || "This cannot be played here.", "bad");
+  }
+}
+
+function begin(what, text) {
+  release();
+  playing = what;
+  title.textContent = what.title;
+  about.textContent = text;
+  media.playbackRate = Number(speed.value);
   box.hidden = false;
+  const isLive = what.kind === "live";
+  for (const control of [seek, back, ahead, speed]) control.hidden = isLive;
+  box.classList.toggle("live", isLive);
   document.body.classList.add("playing");
   // The file's own length, until the browser has worked it out.
-  show(0, item.file.durationUs / 1e6);
-  audio.play().catch(() => { /* shown as paused; the person presses play */ });
+  show(0, what.seconds);
+  showState();
 }
 
-function flip() { audio.paused ? audio.play() : audio.pause(); }
+const start = () => media.play().catch(() => { /* shown as paused; the person presses play */ });
 
-function end() {
-  audio.pause();
-  audio.removeAttribute("src");
-  audio.load();
+function flip() { media.paused ? media.play() : media.pause(); }
+
+function release() {
+  session?.stop?.();
+  session = null;
+  playing = null;
+  media.pause();
+  captionsOf(media, null);
+  if (media.getAttribute("src")) {
+    media.removeAttribute("src");
+    media.load();
+  }
+}
+
+export function stop() {
+  release();
   box.hidden = true;
   document.body.classList.remove("playing");
+  showState();
 }
 
-function show(at, whole) {
-  time.textContent = `${position(at)} / ${position(whole || 0)}`;
-  if (!isSeeking) seek.value = whole ? (at / whole) * 1000 : 0;
+const wholeLength = () => (Number.isFinite(media.duration) && playing?.kind !== "live" ? media.duration : playing?.seconds ?? 0);
+
+function show(at, length) {
+  time.textContent = playing?.kind === "live" ? position(at) : `${position(at)} / ${position(length || 0)}`;
+  if (!isSeeking) seek.value = length ? (at / length) * 1000 : 0;
   seek.setAttribute("aria-valuetext", time.textContent);
 }
 
 function showState() {
-  toggle.replaceChildren(icon(audio.paused ? "play" : "pause"));
-  toggle.setAttribute("aria-label", audio.paused ? "Play" : "Pause");
+  toggle.replaceChildren(icon(media.paused ? "play" : "pause"));
+  toggle.setAttribute("aria-label", media.paused ? "Play" : "Pause");
+  const hasPicture = media.videoHeight > 0 && playing !== null;
+  box.classList.toggle("picture", hasPicture);
+  document.body.classList.toggle("picture", hasPicture);
+  tell();
 }
 
-audio.addEventListener("timeupdate", () => {
-  if (Number.isFinite(audio.duration)) show(audio.currentTime, audio.duration);
+function tell() { for (const listener of listeners) listener(); }
+
+media.addEventListener("timeupdate", () => {
+  if (!playing) return;
+  show(media.currentTime, wholeLength());
+  tell();
 });
-for (const name of ["play", "pause", "ended", "emptied"]) audio.addEventListener(name, showState);
-audio.addEventListener("error", () => {
-  if (audio.getAttribute("src")) toast("This file cannot be played here; download it instead.", "bad");
+for (const name of ["play", "pause", "ended", "emptied", "loadedmetadata", "resize"]) media.addEventListener(name, showState);
+media.addEventListener("error", () => {
+  if (media.getAttribute("src") && playing?.kind === "file") toast("This file cannot be played here; download it instead.", "bad");
 });
 seek.addEventListener("input", () => { isSeeking = true; });
 seek.addEventListener("change", () => {
-  if (Number.isFinite(audio.duration)) audio.currentTime = (seek.value / 1000) * audio.duration;
+  const length = wholeLength();
+  if (length) media.currentTime = (seek.value / 1000) * length;
   isSeeking = false;
 });
-speed.addEventListener("change", () => { audio.playbackRate = Number(speed.value); });
+speed.addEventListener("change", () => { media.playbackRate = Number(speed.value); });
 showState();

@@ -1,54 +1,43 @@
 // The recordings: coming, on air and done; and everything about one of them.
 
 import { api, said } from "./api.js";
-import { chip, confirmed, dialog, empty, h, icon, pageHead, toast } from "./dom.js";
+import { showLog } from "./actions.js";
+import { chip, confirmed, dialog, empty, h, icon, pageHead, tabs, toast } from "./dom.js";
 import { between, bytes, completeness, day, dayAndTime, length, span } from "./format.js";
-import { deliveryChip, recordingChip } from "./states.js";
-import { deliveriesOf, done, onAir, store, streamName, upNext } from "./store.js";
+import { causeText, deliveryChip, recordingChip } from "./states.js";
+import { changed, deliveriesOf, done, onAir, placeName, store, streamName, upNext } from "./store.js";
 import { play } from "./player.js";
 
-const tabs = { done: "Recorded", coming: "Coming", lost: "Missed" };
+const lists = { done: "Recorded", coming: "Coming", lost: "Missed" };
 /** A list longer than this is a burden to draw at every change, and nobody reads it. */
 const SHOWN = 150;
 let tab = "done";
 let query = "";
 
 export function recordings() {
-  const lists = {
+  const items = {
     coming: [...onAir(), ...upNext()],
     done: done().filter((item) => item.state === "committed"),
     lost: done().filter((item) => item.state !== "committed"),
   };
   const words = query.toLowerCase();
-  const items = lists[tab].filter((item) => !words
+  const found = items[tab].filter((item) => !words
     || `${item.title} ${streamName(item.stream)} ${item.file?.name ?? ""}`.toLowerCase().includes(words));
   return h("div", { class: "stack" },
     pageHead("Recordings", null, search()),
-    h("div", { class: "tabs", role: "tablist", "aria-label": "Which recordings" }, Object.entries(tabs).map(([key, label]) =>
-      h("button", {
-        type: "button", role: "tab", id: `tab-${key}`, "aria-selected": String(key === tab),
-        onclick: () => { tab = key; refresh(); },
-      }, label, h("span", { class: "muted" }, ` ${lists[key].length}`)))),
-    items.length ? h("ul", { class: "card list" }, items.slice(0, SHOWN).map(row), more(items.length)) : nothing());
+    tabs("Which recordings", lists, tab, (key) => { tab = key; changed(); },
+      Object.fromEntries(Object.entries(items).map(([key, all]) => [key, all.length]))),
+    found.length ? h("ul", { class: "card list" }, found.slice(0, SHOWN).map(row), more(found.length)) : nothing());
 }
 
 const more = (count) => count > SHOWN
   ? h("li", { class: "row muted" }, `${count - SHOWN} more; look for them by name or stream.`) : null;
 
-const refresh = () => window.dispatchEvent(new HashChangeEvent("hashchange"));
-
 function search() {
   return h("input", {
     type: "search", id: "search", class: "search", placeholder: "Find a recording", "aria-label": "Find a recording",
     value: query,
-    oninput: (event) => {
-      query = event.target.value;
-      const at = event.target.selectionStart;
-      refresh();
-      const field = document.getElementById("search");
-      field.focus();
-      field.setSelectionRange(at, at);
-    },
+    oninput: (event) => { query = event.target.value; changed(); },
   });
 }
 
@@ -66,7 +55,7 @@ function nothing() {
 function row(item) {
   const whole = completeness(item.file);
   const sent = deliveriesOf(item.id);
-  return h("li", { class: "row" },
+  return h("li", { class: "row", key: item.id },
     item.file
       ? h("button", {
         class: "button round", type: "button", id: `play-${item.id}`, "aria-label": `Play ${item.title}`, onclick: () => play(item),
@@ -108,7 +97,7 @@ function gaps(item) {
   return h("section", {}, h("h3", {}, "What is missing"), h("ul", { class: "rows" }, item.file.gaps.map((gap) =>
     h("li", { class: "row" },
       h("span", { class: "row-when" }, h("b", {}, length(between(gap.start, gap.end)))),
-      h("div", { class: "row-main" }, h("span", {}, `${dayAndTime(gap.start)} · ${gap.cause.replaceAll("-", " ")}`),
+      h("div", { class: "row-main" }, h("span", {}, `${dayAndTime(gap.start)} · ${causeText(gap.cause)}`),
         h("span", { class: "muted small" }, gap.detail))))));
 }
 
@@ -117,7 +106,7 @@ function sendings(item) {
   if (!sent.length) return null;
   return h("section", {}, h("h3", {}, "Deliveries"), h("ul", { class: "rows" }, sent.map((one) =>
     h("li", { class: "row" },
-      h("div", { class: "row-main" }, store.destinations.get(one.destination)?.name ?? one.destination,
+      h("div", { class: "row-main" }, placeName(one.destination),
         one.reason ? h("span", { class: "reason" }, one.reason) : null,
         one.remotePath ? h("span", { class: "muted small" }, one.remotePath) : null),
       deliveryChip(one.state)))));
@@ -138,14 +127,5 @@ function buttons(item, close) {
     item.file ? h("a", { class: "button", href: `/api/v1/recordings/${item.id}/file?download=1`, download: item.file.name }, icon("download"), "Download") : null,
     isRunning ? h("button", { class: "button", type: "button", onclick: act("end", "Stop it now?", "What was recorded so far is kept.", "Stop and keep", "It ends now.") }, "Stop and keep") : null,
     isRunning || isComing ? h("button", { class: "button danger", type: "button", onclick: act("cancel", "Call it off?", "Nothing of it will be kept.", "Call it off", "It was called off.") }, "Call it off") : null,
-    h("button", { class: "button quiet", type: "button", onclick: () => showLog(item) }, "Log"));
-}
-
-async function showLog(item) {
-  try {
-    const text = await api.text(`recordings/${item.id}/log`);
-    dialog(`Log of ${item.title}`, h("pre", { class: "log", tabindex: 0 }, text || "Nothing was written yet."), { wide: true });
-  } catch (error) {
-    toast(error.status === 404 ? "This recording has no log on this machine." : error.message, "bad");
-  }
+    h("button", { class: "button quiet", type: "button", onclick: () => showLog(`Log of ${item.title}`, `recordings/${item.id}/log`, "This recording has no log on this machine.") }, "Log"));
 }

@@ -13,7 +13,7 @@ export function schedules() {
   const items = [...store.schedules.values()]
     .sort((a, b) => (a.next[0] ?? "9").localeCompare(b.next[0] ?? "9") || a.name.localeCompare(b.name));
   return h("div", { class: "stack" },
-    pageHead("Schedules", "When what is recorded.", items.length ? add : null),
+    pageHead("Schedule", "When what is recorded.", items.length ? add : null),
     items.length
       ? h("div", { class: "cards" }, items.map(card))
       : empty("schedules", "No schedules yet",

@@ -2,9 +2,10 @@
 
 import { api, said } from "./api.js";
 import { confirmed, empty, h, icon, pageHead, toast } from "./dom.js";
-import { field, input, objection, openForm } from "./forms.js";
-import { length } from "./format.js";
+import { field, input, objection, openForm, select } from "./forms.js";
+import { codecName, length, rate } from "./format.js";
 import { captureChip } from "./states.js";
+import { playLive } from "./player.js";
 import { store } from "./store.js";
 import { editSchedule } from "./schedules.js";
 
@@ -17,8 +18,8 @@ export function streams() {
     items.length
       ? h("div", { class: "cards" }, items.map(card))
       : empty("streams", "No streams yet",
-        "A stream is the address of a radio station, such as http://example.org:8000/live.mp3. "
-        + "It is connected to only while something is to be recorded.", add));
+        "A stream is the address of a radio station, such as http://example.org:8000/live.mp3, or of an HLS playlist "
+        + "(…/stream.m3u8). It is connected to only while something is to be recorded.", add));
 }
 
 function card(item) {
@@ -30,34 +31,53 @@ function card(item) {
     status?.reason ? h("p", { class: "reason" }, status.reason) : null,
     h("ul", { class: "urls" }, item.urls.map((url) => h("li", {}, h("code", {}, url)))),
     h("p", { class: "muted small" },
-      [status?.codec?.toUpperCase(), status?.bitsPerSecond ? `${Math.round(status.bitsPerSecond / 1000)} kbit/s` : null,
-        uses ? `${uses} ${uses === 1 ? "schedule" : "schedules"}` : "no schedules", `id ${item.id}`]
+      [codecName(status?.codec), status?.height ? `${status.height} lines` : null,
+        status?.bitsPerSecond ? rate(status.bitsPerSecond) : null,
+        item.maximumHeight ? `at most ${item.maximumHeight} lines` : null, uses ? `${uses} ${uses === 1 ? "schedule" : "schedules"}` : "no schedules", `id ${item.id}`]
         .filter(Boolean).join(" · ")),
     h("div", { class: "actions" },
+      status?.state === "capturing" ? h("button", {
+        class: "button", type: "button", id: `live-${item.id}`, "aria-label": `Play ${item.name} live`, onclick: () => playLive(item.id),
+      }, icon("play"), "Live") : null,
       h("button", { class: "button", type: "button", id: `now-${item.id}`, onclick: () => recordNow(item) },
         h("span", { class: "dot" }), "Record now"),
       h("button", { class: "button", type: "button", id: `plan-${item.id}`, onclick: () => editSchedule(null, item.id) }, "Schedule"),
-      h("button", { class: "button quiet", type: "button", id: `edit-${item.id}`, onclick: () => editStream(item) }, "Edit"),
-      h("button", { class: "button quiet", type: "button", id: `drop-${item.id}`, onclick: () => remove(item) }, "Remove")));
+      h("a", { class: "button quiet", id: `tape-${item.id}`, href: `#/timeline/${item.id}` }, "Timeline"),
+      h("button", { class: "button quiet", type: "button", id: `edit-${item.id}`, onclick: () => editStream(item) }, "Edit")));
 }
+
+const heights = [["", "The best there is"], ["1080", "Up to 1080 lines"], ["720", "Up to 720 lines"], ["576", "Up to 576 lines"],
+  ["480", "Up to 480 lines"], ["360", "Up to 360 lines"]];
 
 export function editStream(item) {
   const name = input({ value: item?.name ?? "", required: true, placeholder: "Radio One" });
   const urls = h("textarea", { rows: 3, spellcheck: "false", placeholder: "http://example.org:8000/live.mp3" });
   urls.value = (item?.urls ?? []).join("\n");
   const agent = input({ value: item?.userAgent ?? "" });
+  const height = select(heights, String(item?.maximumHeight ?? ""));
+  const fastest = input({
+    type: "number", min: 50, max: 100_000, step: "any", inputmode: "numeric", placeholder: "no limit",
+    value: item?.maximumBitsPerSecond ? item.maximumBitsPerSecond / 1000 : "",
+  });
   openForm(item ? `Edit ${item.name}` : "Add a stream", {
     content: [
       field("name", "Name", name),
       field("urls", "Addresses", urls, "One per line, the best first. The next ones are tried when the first does not answer."),
+      h("details", { open: Boolean(item?.maximumHeight || item?.maximumBitsPerSecond) }, h("summary", {}, "Quality of an HLS stream"),
+        h("div", { class: "field-row" }, field("maximumHeight", "Picture", height),
+          field("maximumBitsPerSecond", "At most, in kbit/s", fastest)),
+        h("p", { class: "hint" }, "Of the variants that the station offers, the best within these limits is recorded.")),
       h("details", {}, h("summary", {}, "For peculiar servers"),
         field("userAgent", "User agent", agent, "Some servers only answer to certain players.")),
     ],
     action: item ? "Save" : "Add the stream",
+    remove: item ? () => remove(item) : null,
     save: async () => {
       const body = {
         name: name.value.trim(), urls: urls.value.split(/\s+/).filter(Boolean),
         userAgent: agent.value.trim() || undefined, headers: item?.headers,
+        maximumHeight: Number(height.value) || undefined,
+        maximumBitsPerSecond: Math.round(Number(fastest.value) * 1000) || undefined,
       };
       if (!body.name) throw objection("name", "Give it a name.");
       if (!body.urls.length) throw objection("urls", "At least one address is needed.");

@@ -24,7 +24,7 @@ function nodeCard(item) {
     ["Memory", bytes(heartbeat.residentBytes)],
     load && ["Captures", `${load.activeCaptures} active, room for ${load.freeCaptures}`],
     load && ["Disk", `${bytes(load.diskFreeBytes)} free`],
-    heartbeat.http && ["Metrics", heartbeat.http],
+    heartbeat.http && ["Status", heartbeat.http],
     Math.abs(item.clockOffsetMs) > 250 && ["Clock", `${item.clockOffsetMs} ms from ours`],
   ].filter(Boolean);
   const isPaused = heartbeat.state === "paused";

@@ -1,50 +1,236 @@
-// The day as a desk sees it: one lane per stream, what is on, what comes, and what was lost.
+// The tape of a stream: every second of it, captured or missing, and why. Pointing tells the time and
+// the cause; a click plays from there.
 
-import { h, ticking } from "./dom.js";
-import { clock, span } from "./format.js";
+import { chip, empty, h, icon, pageHead, toast } from "./dom.js";
+import { clock, clockSeconds, day, length, sentence } from "./format.js";
+import { nowPlaying, onPlayer, playLive, playTape } from "./player.js";
+import { captureChip, causeKind, causeText } from "./states.js";
 import { store, streamName } from "./store.js";
+import { Strip } from "./strip.js";
+import { Tape } from "./tape.js";
+import { paintTape } from "./tapepaint.js";
 
 const HOUR = 3_600_000;
-const BEFORE = 3 * HOUR;
-const WHOLE = 24 * HOUR;
+/** The longest stretch that is played in one go. */
+const LONGEST = 6 * 3600;
 
-export function timeline(open) {
-  const now = Date.now();
-  const from = Math.floor((now - BEFORE) / HOUR) * HOUR;
-  const to = from + WHOLE;
-  const shown = [...store.recordings.values()].filter((item) =>
-    item.state !== "cancelled" && new Date(item.end) > from && new Date(item.start) < to);
-  if (!shown.length) return null;
-  const lanes = new Map();
-  for (const item of shown) lanes.set(item.stream, [...(lanes.get(item.stream) ?? []), item]);
-  const share = (time) => `${Math.min(100, Math.max(0, ((time - from) / WHOLE) * 100))}%`;
-  const names = [...lanes.keys()].sort((a, b) => streamName(a).localeCompare(streamName(b)));
-  return h("section", { class: "card timeline", "aria-label": "The day" },
-    h("div", { class: "scale", "aria-hidden": "true" }, hours(from, share)),
-    names.map((name) => h("div", { class: "lane" },
-      h("div", { class: "lane-name" }, streamName(name)),
-      h("div", { class: "lane-track" }, lanes.get(name).map((item) => block(item, share, open))))),
-    h("div", { class: "now-box", "aria-hidden": "true" },
-      ticking("div", { class: "now" }, (element) => {
-        element.style.setProperty("--at", share(Date.now()));
-        return "";
-      })));
-}
+/** The page stays the same element while it is shown: a canvas must not be made anew at each event. */
+let page = null;
 
-function hours(from, share) {
-  const marks = [];
-  for (let offset = 0; offset < 24; offset += 3) {
-    const time = from + offset * HOUR;
-    marks.push(h("span", { vars: { at: share(time) } }, clock(new Date(time))));
+export function timeline(part) {
+  const streams = [...store.streams.values()].sort((a, b) => a.name.localeCompare(b.name));
+  if (!streams.length) {
+    return h("div", { class: "stack" }, pageHead("Timeline", "Every second of a stream, captured or missing."),
+      empty("timeline", "No streams yet", "Add a stream; what is captured of it is then seen here to the second.",
+        h("a", { class: "button primary", href: "#/streams" }, "Go to the streams")));
   }
-  return marks;
+  const busy = streams.find((item) => item.status && item.status.state !== "idle");
+  const wanted = store.streams.has(part) ? part : page && store.streams.has(page.stream) ? page.stream : (busy ?? streams[0]).id;
+  if (page?.stream !== wanted) page = new Page(wanted);
+  page.update(streams);
+  return page.root;
 }
 
-function block(item, share, open) {
-  const [start, end] = [new Date(item.start), new Date(item.end)];
-  const label = `${item.title}, ${span(item.start, item.end)}, ${item.state}`;
-  return h("button", {
-    type: "button", id: `block-${item.id}`, class: `block ${item.state}`, title: label, "aria-label": label,
-    vars: { at: share(start), to: share(end) }, onclick: () => open(item.id),
-  }, h("span", {}, item.title));
+setInterval(() => { if (page?.root.isConnected) page.tick(); }, 1000);
+onPlayer(() => { if (page?.root.isConnected) page.strip.draw(); });
+
+class Page {
+  constructor(stream) {
+    this.stream = stream;
+    this.isFollowing = false;
+    this.tape = new Tape(stream, () => this.tell());
+    this.canvas = h("canvas", {
+      class: "tape", tabindex: 0, role: "slider", "aria-label": "Time on the tape; arrow keys move, plus and minus zoom, Enter plays",
+      "aria-valuemin": 0, "aria-valuemax": 1000, "aria-valuenow": 0,
+    });
+    this.strip = new Strip(this.canvas, {
+      paint: (context, width, height) => paintTape(context, { width, height, page: this }),
+      onMove: () => this.moved(),
+      onPick: (time, isTouch) => { if (!isTouch) this.play(time); },
+    });
+    this.#build();
+    this.showDay(new Date());
+  }
+
+  #build() {
+    const press = (id, label, content, action) => h("button", {
+      class: "button icon-only", type: "button", id, "aria-label": label, title: label, onclick: action,
+    }, content);
+    this.streams = h("select", { id: "tape-stream", "aria-label": "Stream", onchange: (event) => { location.hash = `#/timeline/${event.target.value}`; } });
+    this.date = h("input", { type: "date", id: "tape-day", "aria-label": "Day", onchange: () => this.#picked() });
+    this.follow = h("button", { class: "button", type: "button", id: "tape-now", "aria-pressed": "false", onclick: () => this.setFollowing(!this.isFollowing) },
+      h("span", { class: "dot" }), "Now");
+    this.info = h("p", { class: "tape-info", role: "status" });
+    this.sums = h("p", { class: "muted small" });
+    this.legend = h("ul", { class: "legend", "aria-label": "Colours" });
+    this.missing = h("section", { class: "card" });
+    this.chip = h("span", {});
+    this.root = h("div", { class: "stack timeline-page" },
+      h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Timeline"), h("p", { class: "muted" }, "Every second of a stream, captured or missing.")), this.chip),
+      h("div", { class: "filters" }, this.streams,
+        h("div", { class: "joined" }, press("tape-before", "The day before", icon("left"), () => this.#turn(-1)), this.date,
+          press("tape-after", "The day after", icon("right"), () => this.#turn(1))),
+        this.follow,
+        h("div", { class: "joined" }, press("tape-out", "Zoom out", icon("zoomOut"), () => this.#zoom(2)),
+          h("button", { class: "button", type: "button", id: "tape-whole", onclick: () => this.showDay(this.#middle()) }, "Day"),
+          press("tape-in", "Zoom in", icon("zoomIn"), () => this.#zoom(0.5)))),
+      h("div", { class: "card tape-card" }, this.canvas, this.info, h("div", { class: "tape-foot" }, this.legend, this.sums)),
+      this.missing);
+  }
+
+  update(streams) {
+    const known = streams.map((item) => item.id).join();
+    if (this.known !== known) {
+      this.known = known;
+      this.streams.replaceChildren(...streams.map((item) => h("option", { value: item.id, selected: item.id === this.stream }, item.name)));
+    }
+    const status = store.streams.get(this.stream)?.status;
+    this.chip.replaceChildren(captureChip(status?.state ?? "idle"));
+    this.strip.draw();
+  }
+
+  tick() {
+    if (this.isFollowing) this.#toNow();
+    this.tape.want(this.strip.from, this.strip.to);
+    this.strip.draw();
+  }
+
+  showDay(date) {
+    const start = new Date(date.getFullYear(), date.getMonth(), date.getDate());
+    const end = new Date(date.getFullYear(), date.getMonth(), date.getDate() + 1);
+    this.setFollowing(false);
+    this.strip.show(start.getTime(), end.getTime());
+  }
+
+  setFollowing(isFollowing) {
+    this.isFollowing = isFollowing;
+    this.follow.setAttribute("aria-pressed", String(isFollowing));
+    if (isFollowing) {
+      const known = this.strip.to - this.strip.from;
+      this.#toNow(known > 6 * HOUR ? HOUR / 2 : known);
+    }
+  }
+
+  #toNow(wide = this.strip.to - this.strip.from) {
+    this.isMoving = true;
+    this.strip.show(Date.now() - wide * 0.85, Date.now() + wide * 0.15);
+    this.isMoving = false;
+  }
+
+  #middle() { return new Date((this.strip.from + this.strip.to) / 2); }
+
+  #turn(days) {
+    const at = this.#middle();
+    this.showDay(new Date(at.getFullYear(), at.getMonth(), at.getDate() + days));
+  }
+
+  #picked() {
+    const [year, month, date] = this.date.value.split("-").map(Number);
+    if (year) this.showDay(new Date(year, month - 1, date));
+  }
+
+  #zoom(factor) {
+    this.strip.zoom(factor, this.isFollowing ? Date.now() : this.strip.cursor ?? undefined);
+  }
+
+  /** The view or what is pointed at has changed. */
+  moved() {
+    const { strip } = this;
+    // Whoever moves away from the present does not want to be pulled back.
+    if (this.isFollowing && !this.isMoving && (Date.now() < strip.from || Date.now() > strip.to)) this.setFollowing(false);
+    this.tape.want(strip.from, strip.to);
+    const at = this.#middle();
+    const text = `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
+    if (this.date.value !== text && document.activeElement !== this.date) this.date.value = text;
+    this.tell();
+  }
+
+  /** Says in words what is pointed at, and what is missing. */
+  tell() {
+    const { strip, tape } = this;
+    strip.draw();
+    const text = strip.cursor === null ? null : this.describe(strip.cursor);
+    this.canvas.setAttribute("aria-valuetext", text ?? `${clock(new Date(strip.from))} to ${clock(new Date(strip.to))}`);
+    if (strip.cursor !== null) {
+      this.canvas.setAttribute("aria-valuenow", String(Math.round(((strip.cursor - strip.from) / (strip.to - strip.from)) * 1000)));
+    }
+    this.info.replaceChildren(...(text
+      ? [h("span", {}, text), h("button", { class: "button", type: "button", id: "tape-play", onclick: () => this.play(strip.cursor) }, icon("play"), "Play from here")]
+      : [h("span", { class: "muted" }, tape.problem ?? (tape.isLoaded ? "Point at a time to be told what there is; click to play from there." : "One moment…"))]));
+    this.#tellSums();
+  }
+
+  describe(time) {
+    const found = this.tape.at(time, this.strip.perPixel * 2);
+    const when = `${day(new Date(time))} ${clockSeconds(new Date(time))}`;
+    const show = this.shows().find((item) => new Date(item.start) <= time && new Date(item.end) > time);
+    const title = show ? ` · ${show.title}` : "";
+    if (found.kind === "captured") return `${when}${title} · captured`;
+    if (found.kind === "future") return `${when}${title} · not yet`;
+    if (found.kind === "nothing") return `${when}${title} · nothing was to be captured`;
+    const end = found.end ?? Date.now();
+    const span = `${clockSeconds(new Date(found.start))}–${found.end ? clockSeconds(new Date(end)) : "now"}`;
+    return `${when}${title} · missing ${length((end - found.start) / 1000)} (${span}): ${causeText(found.cause)}${found.detail ? `. ${found.detail}` : ""}`;
+  }
+
+  shows() { return [...store.recordings.values()].filter((item) => item.stream === this.stream && item.state !== "cancelled"); }
+
+  #tellSums() {
+    const { from, to } = this.strip;
+    const { captured, missing } = this.tape.sums(from, to);
+    const gaps = this.tape.gapsIn(from, to);
+    this.sums.textContent = this.tape.isLoaded
+      ? `${length(captured / 1000)} captured, ${missing ? `${length(missing / 1000)} missing in ${gaps.length} ${gaps.length === 1 ? "gap" : "gaps"}` : "nothing missing"}`
+      : "";
+    const kinds = new Set(gaps.map((gap) => causeKind(gap.cause)));
+    const names = { source: "source", disk: "disk", recorder: "recorder" };
+    const signature = [...kinds].join();
+    if (this.kinds !== signature) {
+      this.kinds = signature;
+      this.legend.replaceChildren(h("li", { class: "key-captured" }, "captured"),
+        ...[...kinds].map((kind) => h("li", { class: `key-${kind}` }, `missing: ${names[kind]}`)));
+    }
+    this.#tellMissing(gaps);
+  }
+
+  #tellMissing(gaps) {
+    const signature = gaps.map((gap) => `${gap.start}${gap.end}`).join();
+    if (this.listed === signature) return;
+    this.listed = signature;
+    this.missing.hidden = !gaps.length;
+    this.missing.replaceChildren(h("h2", {}, "What is missing"), h("ul", { class: "rows" }, gaps.slice(0, 60).map((gap) => {
+      const end = gap.end ?? Date.now();
+      return h("li", { class: "row" },
+        h("div", { class: "row-when" }, h("b", {}, clockSeconds(new Date(gap.start))), h("span", { class: "muted small" }, day(new Date(gap.start)))),
+        h("div", { class: "row-main" }, h("span", {}, sentence(causeText(gap.cause))), h("span", { class: "muted small" }, gap.detail)),
+        h("div", { class: "row-end" }, chip(gap.end ? length((end - gap.start) / 1000) : "lasts", gap.end ? "warn" : "bad"),
+          h("button", { class: "button quiet", type: "button", onclick: () => this.#look(gap.start, end) }, "Look")));
+    })));
+  }
+
+  #look(start, end) {
+    const margin = Math.max(30_000, (end - start) * 0.75);
+    this.setFollowing(false);
+    this.strip.show(start - margin, end + margin);
+    this.strip.point(start);
+    this.canvas.scrollIntoView({ block: "nearest" });
+  }
+
+  play(time) {
+    if (time === null) return;
+    const now = Date.now();
+    const status = store.streams.get(this.stream)?.status;
+    if (time > now - 5000 && status?.state === "capturing") return playLive(this.stream);
+    const start = this.tape.nextCaptured(time);
+    if (start === null || start > now) return toast(`Nothing of ${streamName(this.stream)} was captured from there on.`, "bad");
+    playTape(this.stream, start, Math.min(LONGEST, (now - start) / 1000));
+  }
+
+  /** Where the player is on this tape; null where it plays something else. */
+  playhead() {
+    const playing = nowPlaying();
+    if (playing?.stream !== this.stream || playing.kind !== "tape") return null;
+    return this.tape.heard(playing.start, playing.at);
+  }
+
 }
