@@ -18,6 +18,8 @@ public struct Tool: Sendable {
   public static let sshKeygen = Tool("ssh-keygen", package: "openssh-client")
   public static let nginx = Tool("nginx", package: "nginx-light")
   public static let openssl = Tool("openssl", package: "openssl")
+  public static let rsync = Tool("rsync", package: "rsync")
+  public static let strace = Tool("strace", package: "strace")
   public static let setpriv = Tool("setpriv", package: "util-linux")
 
   /// Where it is; nil when it is not installed. Servers live in sbin folders, which are not on

@@ -48,6 +48,30 @@ enum ConversionCatalog {
     try transaction.first("SELECT \(columns) FROM conversions WHERE id = ?", id, read: read)
   }
 
+  /// As much of a row as a scan compares.
+  struct Known: Hashable, Sendable {
+    let state: ConversionState
+    let identity: FileIdentity
+    let isGone: Bool
+  }
+
+  static func known(
+    at path: DropPath, _ transaction: Transaction
+  ) throws(StorageError) -> Known? {
+    try transaction.first(
+      """
+      SELECT state, device, inode, bytes, modified_ns, gone_at_us FROM conversions WHERE path = ?
+      """, path
+    ) { row throws(StorageError) in
+      Known(
+        state: try state(try row.text(0)),
+        identity: FileIdentity(
+          device: try row.int64(1), inode: try row.int64(2), bytes: try row.int64(3),
+          modifiedNs: try row.int64(4)),
+        isGone: !row.isNull(5))
+    }
+  }
+
   /// What is known of the file of that name.
   static func current(
     at path: DropPath, _ transaction: Transaction
@@ -142,8 +166,12 @@ enum ConversionCatalog {
     }
   }
 
+  static func setFound(_ path: DropPath, _ transaction: Transaction) throws(StorageError) {
+    try transaction.execute("UPDATE conversions SET gone_at_us = NULL WHERE path = ?", path)
+  }
+
   static func setGone(
-    _ numbers: [Int64], at instant: Instant?, _ transaction: Transaction
+    _ numbers: [Int64], at instant: Instant, _ transaction: Transaction
   ) throws(StorageError) {
     for number in numbers {
       try transaction.execute(
@@ -197,11 +225,14 @@ enum ConversionCatalog {
     return try StoredJSON.encode(value)
   }
 
-  private static func read(_ row: borrowing Row) throws(StorageError) -> ConversionRow {
-    let name = try row.text(6)
+  private static func state(_ name: String) throws(StorageError) -> ConversionState {
     guard let state = ConversionState(rawValue: name) else {
       throw StorageError(.misuse, "a conversion has the unknown state '\(name)'")
     }
+    return state
+  }
+
+  private static func read(_ row: borrowing Row) throws(StorageError) -> ConversionRow {
     let file = try row.optionalText(15)
     let captions = try row.optionalText(16)
     return ConversionRow(
@@ -210,7 +241,8 @@ enum ConversionCatalog {
         device: try row.int64(2), inode: try row.int64(3), bytes: try row.int64(4),
         modifiedNs: try row.int64(5)),
       standing: ConversionStanding(
-        state: state, reason: try row.optionalText(7), isCancelled: try row.bool(8),
+        state: try state(try row.text(6)), reason: try row.optionalText(7),
+        isCancelled: try row.bool(8),
         attempts: try row.int(9), failures: try row.int(10), crashes: try row.int(11),
         retryAt: try row.optionalInstant(12)),
       source: try row.optionalText(13), durationUs: try row.optionalInt64(14),

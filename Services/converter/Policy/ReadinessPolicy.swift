@@ -7,6 +7,8 @@ struct DropWatch: Hashable, Sendable {
   var stillSince: Monotonic
   /// Inspections of this content that found it not whole.
   var inspections = 0
+  /// Why it has to be still first.
+  var cause = ReadinessPolicy.Wait.changing
 
   init(_ identity: FileIdentity, at now: Monotonic) {
     self.identity = identity
@@ -93,7 +95,7 @@ struct ReadinessPolicy: Hashable, Sendable {
     }
     if identity.bytes == 0 { return (watch, .wait(.empty)) }
     if let lock { return (watch, .wait(.locked(by: lock))) }
-    return (watch, now >= readyAt(watch) ? .inspect : .wait(.changing))
+    return (watch, now >= readyAt(watch) ? .inspect : .wait(watch.cause))
   }
 
   /// When a look can first lead to an inspection.
@@ -106,7 +108,9 @@ struct ReadinessPolicy: Hashable, Sendable {
     _ watch: DropWatch, _ evidence: WriterEvidence, now: Monotonic
   ) -> (DropWatch, Step) {
     guard evidence.isOpen else { return (watch, .inspect) }
-    return (DropWatch(watch.identity, at: now), .wait(.openForWriting(evidence)))
+    var next = DropWatch(watch.identity, at: now)
+    next.cause = .openForWriting(evidence)
+    return (next, .wait(next.cause))
   }
 
   /// What an inspection found; `identity` is of the file after it.
@@ -119,6 +123,7 @@ struct ReadinessPolicy: Hashable, Sendable {
     guard let why else { return (watch, .ready) }
     var next = watch
     next.inspections += 1
+    next.cause = .notWhole(why)
     return next.inspections >= inspectionsAllowed
       ? (next, .failed(why)) : (next, .wait(.notWhole(why)))
   }

@@ -50,6 +50,9 @@ struct ConversionBook: Sendable {
     try ConversionCatalog.update(new, transaction)
     try say(new, transaction)
     let signals = signals
+    if new.standing.state == .growing, row.standing.state != .growing {
+      transaction.afterCommit { signals.look() }
+    }
     if actions.contains(.stopWork) { transaction.afterCommit { signals.stop(row.id) } }
     if standing.state != row.standing.state {
       let metrics = metrics

@@ -109,6 +109,10 @@ int airloom_rename_noreplace(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+bool airloom_contains(const void *bytes, size_t count, const void *wanted, size_t length) {
+  return memmem(bytes, count, wanted, length) != NULL;
+}
+
 char *const *airloom_environ(void) { return environ; }
 
 void airloom_set_dumpable(bool dumpable) { prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0); }

@@ -51,7 +51,7 @@ struct ReadinessPolicyTests {
     let watch = DropWatch(file(), at: at(0))
     let (after, step) = policy.sawWriter(watch, open, now: at(30))
     #expect(step == .wait(.openForWriting(open)))
-    #expect(look(after, file(), at: 39).1 == .wait(.changing))
+    #expect(look(after, file(), at: 39).1 == .wait(.openForWriting(open)))
     #expect(look(after, file(), at: 40).1 == .inspect)
     let closed = WriterEvidence(source: .processes(isComplete: false), isOpen: false)
     #expect(policy.sawWriter(after, closed, now: at(40)).1 == .inspect)
@@ -65,10 +65,10 @@ struct ReadinessPolicyTests {
     var verdict: ReadinessPolicy.Verdict
     (watch, verdict) = policy.inspected(watch, file(), notWhole: "No index.", now: at(10))
     #expect(verdict == .wait(.notWhole("No index.")))
-    #expect(look(watch, file(), at: 19).1 == .wait(.changing))
+    #expect(look(watch, file(), at: 19).1 == .wait(.notWhole("No index.")))
     #expect(look(watch, file(), at: 20).1 == .inspect)
     (watch, verdict) = policy.inspected(watch, file(), notWhole: "No index.", now: at(20))
-    #expect(look(watch, file(), at: 39).1 == .wait(.changing))
+    #expect(look(watch, file(), at: 39).1 == .wait(.notWhole("No index.")))
     (watch, verdict) = policy.inspected(watch, file(), notWhole: "No index.", now: at(40))
     #expect(verdict == .failed("No index."))
     // A change makes it new.

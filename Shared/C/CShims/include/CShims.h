@@ -40,6 +40,8 @@ int airloom_pidfd_open(pid_t pid);
 int airloom_wait_pidfd(int pidfd, int *code, int *status, int64_t *user_us, int64_t *system_us,
                        int64_t *max_rss_kib);
 int airloom_rename_noreplace(const char *from, const char *to);
+/// Whether the bytes are found in the others (memmem).
+bool airloom_contains(const void *bytes, size_t count, const void *wanted, size_t length);
 char *const *airloom_environ(void);
 void airloom_set_dumpable(bool dumpable);
 void airloom_set_thread_name(const char *name);
