@@ -23,7 +23,7 @@ SYSCONFDIR ?= /etc
 DESTDIR ?=
 BUILT ?= .build/release
 
-.PHONY: help setup packages run build release install test campaign bench format lint docs clean
+.PHONY: help setup packages run demo build release install test campaign bench format lint docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +37,11 @@ packages:
 
 run: packages release ## build everything and start all services: make run ARGS="--home /srv/airloom"
 	@exec .build/release/airloom up $(ARGS)
+
+demo: ## Airloom with stations, drops, a podcast and servers made up around it: make demo ARGS=--check
+	scripts/setup --tests
+	$(SWIFT) build
+	@exec scripts/demo $(ARGS)
 
 build: ## build for development
 	$(SWIFT) build

@@ -97,6 +97,7 @@ extension ServiceHost {
   private static func prepareProcess() {
     // Nothing that we write is for others.
     umask(0o027)
+    airloom_take_up_capabilities()
     // Whoever reads our log through a pipe may stand still (a terminal after Ctrl-S); lines are then
     // lost rather than captures.
     var status = stat()

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -188,6 +189,15 @@ void airloom_mend_sigchld(void) {
   struct sigaction current;
   if (sigaction(SIGCHLD, NULL, &current) == 0 && current.sa_handler == SIG_IGN)
     signal(SIGCHLD, SIG_DFL);
+}
+
+void airloom_take_up_capabilities(void) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+  if (syscall(SYS_capget, &header, data) < 0) return;
+  if (data[0].effective == data[0].permitted && data[1].effective == data[1].permitted) return;
+  for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) data[i].effective = data[i].permitted;
+  syscall(SYS_capset, &header, data);
 }
 
 pid_t airloom_spawn(const struct airloom_spawn *request) {

@@ -53,6 +53,9 @@ void airloom_block_all_signals(void);
 /// Where a parent started us with SIGCHLD ignored, the kernel reaps children by itself and their
 /// exit status is lost; this undoes it.
 void airloom_mend_sigchld(void);
+/// Takes up the capabilities that the program's file grants (setcap …=p) and the process does not use
+/// yet: a file that demands them (=ep) could not be started at all where they are not to be had.
+void airloom_take_up_capabilities(void);
 
 struct airloom_spawn {
   const char *path;             // found on the parent's PATH when it has no slash
