@@ -52,7 +52,7 @@ def configure(client, studio):
     )
 
 
-def add_schedule(client, id, name, stream, delay, seconds=20):
+def add_schedule(client, id, name, stream, delay, destinations=("ssh", "s3"), seconds=20):
     second = int(time.time() + delay) % 60
     client.change(
         "POST",
@@ -64,7 +64,7 @@ def add_schedule(client, id, name, stream, delay, seconds=20):
             "rule": {"kind": "cron", "expression": f"{second} * * * * *", "zone": "UTC"},
             "durationSeconds": seconds,
             "tags": {"artist": "Airloom", "album": "The demonstration"},
-            "destinations": ["ssh", "s3"],
+            "destinations": list(destinations),
         },
     )
 

@@ -23,7 +23,9 @@ EPISODES = [("The mast", 330), ("The loom", 440), ("The tape", 550)]
 
 
 class Studio:
-    def __init__(self, processes, home, package):
+    def __init__(self, processes, home, package, address="127.0.0.1"):
+        """`address` is where stations and web server listen."""
+        self.address = address
         self.processes = processes
         self.package = package
         self.folder = processes.folder
@@ -58,7 +60,7 @@ class Studio:
         self.icecast = free_port()
         path = f"{self.folder}/icecast.xml"
         with open(path, "w", encoding="utf-8") as file:
-            file.write(icecast_configuration(self.icecast, self.source_password))
+            file.write(icecast_configuration(self.address, self.icecast, self.source_password))
         os.chmod(path, 0o644)
         command = [tool("icecast2", "icecast2"), "-c", path]
         self.processes.start("icecast", command, unprivileged=True, kept=True)
@@ -234,7 +236,7 @@ class Studio:
         return path
 
 
-def icecast_configuration(port, password):
+def icecast_configuration(address, port, password):
     return f"""<icecast>
   <hostname>127.0.0.1</hostname>
   <limits><clients>100</clients><sources>10</sources><burst-size>65536</burst-size></limits>
@@ -244,7 +246,7 @@ def icecast_configuration(port, password):
     <admin-user>admin</admin-user>
     <admin-password>{password}</admin-password>
   </authentication>
-  <listen-socket><port>{port}</port><bind-address>127.0.0.1</bind-address></listen-socket>
+  <listen-socket><port>{port}</port><bind-address>{address}</bind-address></listen-socket>
   <paths>
     <logdir>/tmp</logdir>
     <webroot>/usr/share/icecast2/web</webroot>
