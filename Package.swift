@@ -75,7 +75,7 @@ let package = Package(
     service("recorder", ["CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
     service("converter", ["CShims", "Subprocess"]),
     service("feeder", ["HTTPClient", "Subprocess", "XML"]),
-    service("delivery", ["HTTPClient", "CSSH2", "Subprocess"]),
+    service("delivery", ["CCurl", "CSSH2", "CSodium", "HTTPClient", "Subprocess"]),
     // The pages, compiled in by the C compiler's #embed: SwiftPM's own embedding takes 20 s of
     // compiling for 100 KB.
     .target(name: "CWebFiles", path: "Services/gateway/Web", exclude: ["pages"]),
@@ -142,8 +142,8 @@ let package = Package(
     tests(
       "DeliveryTests", path: "Services/delivery",
       [
-        "airloom-delivery", "Base", "Bus", "Configuration", "Messages", "Metrics", "Storage",
-        "Subprocess",
+        "airloom-delivery", "Base", "Bus", "CSodium", "Configuration", "HTTPServer", "Messages",
+        "Metrics", "Storage", "Subprocess",
       ]),
     tests(
       "GatewayTests", path: "Services/gateway",

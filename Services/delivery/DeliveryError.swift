@@ -13,7 +13,7 @@ struct DeliveryError: Error, Hashable, Sendable, CustomStringConvertible {
     case hostKeyChanged
     /// No host key type or cipher in common; libssh2 knows no rsa-sha2.
     case unsupportedServer
-    /// The server does not accept our key for that user.
+    /// The server does not accept our key for that user, or the access key and its secret.
     case authentication
     /// Our own key pair cannot be read.
     case identity
@@ -42,6 +42,14 @@ struct DeliveryError: Error, Hashable, Sendable, CustomStringConvertible {
     case interrupted
     /// The service died in the middle of it, more than once.
     case poison
+    /// No secure connection: a certificate that is not valid for that host, or no TLS there.
+    case insecure
+    /// The server is there and says that it cannot now: overload, an error of its own.
+    case unavailable
+    /// The endpoint is another one than was entered: another region, a redirect.
+    case wrongEndpoint
+    /// The access key's secret was never entered, or cannot be opened any more.
+    case missingSecret
   }
 
   let kind: Kind

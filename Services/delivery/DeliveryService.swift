@@ -9,8 +9,9 @@ internal import Storage
 ///
 /// - `CommandDesk`: what the scheduler and people ask for
 /// - `DeliveryBook`: the one way in which a delivery changes, by `DeliveryPolicy`
-/// - `DeliveryDispatcher`: the loop that sends what is due, through `SFTPUploader`s
-/// - `IdentityKeeper`: the key pair that servers must know
+/// - `DeliveryDispatcher`: the loop that sends what is due, through `Uploader`s
+/// - `IdentityKeeper`, `SealingKeeper`: the key pair that servers must know, and the one that secrets
+///   are sealed with
 struct DeliveryService: Sendable {
   /// The tables that its database must have.
   static let schemas = [BusSchema.schema, DeliverySchema.schema]
@@ -24,10 +25,11 @@ struct DeliveryService: Sendable {
     metrics: MetricsRegistry, time: any TimeSource = SystemTimeSource(), log: Logger,
     surroundings: DeliveryDispatcher.Surroundings = DeliveryDispatcher.Surroundings()
   ) {
+    let secrets = SealingKeeper(folder: home.keys)
     let identity = IdentityKeeper(folder: home.keys) { identity in
       do {
         try await database.write { transaction in
-          _ = try outbox.publish(DeliveryIdentity(publicKey: identity.publicKey), in: transaction)
+          _ = try outbox.publish(Self.message(identity, secrets), in: transaction)
         }
       } catch {
         log.error("the public key cannot be said to others", ("reason", "\(error)"))
@@ -37,23 +39,32 @@ struct DeliveryService: Sendable {
       policy: DeliveryPolicy(settings), outbox: outbox, signals: signals, time: time, log: log)
 
     var handlers = BusHandlers()
-    CommandDesk(book: book, outbox: outbox, signals: signals, time: time)
+    CommandDesk(book: book, outbox: outbox, signals: signals, secrets: secrets, time: time)
       .register(in: &handlers)
-    handlers.provideSnapshot { try Self.snapshot(identity.known, $0) }
+    handlers.provideSnapshot { transaction in
+      let known = identity.known.map { Self.message($0, secrets) }
+      return try Self.snapshot(known, transaction)
+    }
     self.handlers = handlers
 
     dispatcher = DeliveryDispatcher(
       limits: DeliveryDispatcher.Limits(settings), database: database, book: book,
-      signals: signals, identity: identity, logsFolder: home.deliveryLogs,
+      signals: signals, identity: identity, secrets: secrets, logsFolder: home.deliveryLogs,
       metrics: DeliveryMetrics(metrics), time: time, log: log, surroundings: surroundings)
+  }
+
+  private static func message(
+    _ identity: SSHIdentity, _ secrets: SealingKeeper
+  ) -> DeliveryIdentity {
+    DeliveryIdentity(publicKey: identity.publicKey, sealingKey: secrets.publicKey)
   }
 
   /// The whole state as the events that changes are said with.
   private static func snapshot(
-    _ identity: SSHIdentity?, _ transaction: Transaction
+    _ identity: DeliveryIdentity?, _ transaction: Transaction
   ) throws -> [any DurableMessage] {
     var messages: [any DurableMessage] = []
-    if let identity { messages.append(DeliveryIdentity(publicKey: identity.publicKey)) }
+    if let identity { messages.append(identity) }
     messages += try DestinationCatalog.all(transaction).map(\.event)
     messages += try DeliveryCatalog.all(transaction).map(\.event)
     return messages
@@ -72,6 +83,9 @@ extension DeliveryPolicy {
 extension DeliveryDispatcher.Limits {
   init(_ settings: Settings.Delivery) {
     self.init(parallel: settings.parallel, longestRest: settings.retryCap)
+    keptDeliveries = settings.keptDeliveries
+    s3 = S3Limits(
+      partBytes: Int64(settings.partMebibytes) << 20, timeout: settings.timeout)
     timeouts.operation = settings.timeout
     timeouts.hash = settings.timeout
     timeouts.connect = min(timeouts.connect, settings.timeout)

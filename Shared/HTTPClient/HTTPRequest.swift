@@ -9,6 +9,8 @@ public struct HTTPRequest: Sendable {
   public var url: String
   public var headers = HTTPHeaders()
   public var body: [UInt8] = []
+  /// Sent in place of `body`, read as it is sent; for bodies that memory should not hold.
+  public var bodySource: (any HTTPBodySource)?
   /// Sent to the host of `url` only, never to one that it redirects to.
   public var credentials: HTTPCredentials?
   public var userAgent = "Airloom"
@@ -44,6 +46,19 @@ public struct HTTPRequest: Sendable {
     request.acceptsCompression = false
     return request
   }
+}
+
+/// A body that is read piece by piece while it is sent, such as a part of a file.
+///
+/// Called on the client's thread, which all transfers of a client share: whoever sends from a slow
+/// disk has a client of his own.
+public protocol HTTPBodySource: Sendable {
+  /// In bytes; exactly so many are sent.
+  var size: Int64 { get }
+  /// Fills the buffer from the front with what stands at `offset`, and says how many bytes that were:
+  /// at least one before the end. nil breaks the transfer off: the body cannot be read. An offset may
+  /// be asked for again, when a connection broke before anything was answered.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Int?
 }
 
 /// A user and a password that do not show themselves when printed.

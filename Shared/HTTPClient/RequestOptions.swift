@@ -33,6 +33,12 @@ extension EasyHandle {
     switch request.method {
     case "GET": break
     case "HEAD": set(CURLOPT_NOBODY, 1)
+    case _ where request.bodySource != nil:
+      set(CURLOPT_UPLOAD, 1)
+      set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10)
+      airloom_curl_set_size(
+        pointer, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.bodySource?.size ?? 0))
+      set(CURLOPT_CUSTOMREQUEST, request.method)
     default:
       set(CURLOPT_POST, 1)
       set(CURLOPT_POSTFIELDSIZE, request.body.count)

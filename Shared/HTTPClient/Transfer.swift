@@ -15,6 +15,8 @@ final class Transfer {
   private let time: any TimeSource
   private var parser: HeadParser
   private var received: Int64 = 0
+  /// How much of the body source was read.
+  private var sent: Int64 = 0
   private var isPaused = false
   private var refusedAddress = false
   /// Why we ourselves broke the transfer off; what libcurl then reports is only its echo.
@@ -57,7 +59,20 @@ final class Transfer {
         return Transfer.from(context).openSocket(address)
       }
     }
+    if request.bodySource != nil { prepareBody(context) }
     return true
+  }
+
+  private func prepareBody(_ context: UnsafeMutableRawPointer) {
+    airloom_curl_set_pointer(easy.pointer, CURLOPT_READDATA, context)
+    airloom_curl_set_pointer(easy.pointer, CURLOPT_SEEKDATA, context)
+    airloom_curl_set_reader(easy.pointer) { bytes, size, count, context in
+      Transfer.from(context).giveBody(
+        UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+    }
+    airloom_curl_set_seeker(easy.pointer) { context, offset, origin in
+      Transfer.from(context).seekBody(to: Int64(offset), from: origin)
+    }
   }
 
   static func from(_ context: UnsafeMutableRawPointer?) -> Transfer {
@@ -127,6 +142,25 @@ final class Transfer {
     case .cancel: return fail(error(.cancelled))
     }
     return bytes.count
+  }
+
+  private func giveBody(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    guard let source = request.bodySource, sent < source.size else { return 0 }
+    let room = Int(clamping: min(Int64(buffer.count), source.size - sent))
+    let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<room])
+    guard let count = source.read(into: part, at: sent), count > 0 else {
+      ownFailure = error(.invalidRequest, "its body could not be read to its end")
+      return Int(CURL_READFUNC_ABORT)
+    }
+    sent += Int64(count)
+    return count
+  }
+
+  /// libcurl goes back to the start when a connection that it kept turns out to be closed.
+  private func seekBody(to offset: Int64, from origin: Int32) -> Int32 {
+    guard origin == SEEK_SET, offset >= 0 else { return CURL_SEEKFUNC_FAIL }
+    sent = offset
+    return CURL_SEEKFUNC_OK
   }
 
   /// A count other than the one offered makes libcurl end the transfer.

@@ -19,10 +19,17 @@ struct DestinationRow: Hashable, Sendable {
       id: destination.id, destination: destination, fault: fault, foundHostKey: foundHostKey)
   }
 
-  func endpoint(privateKeyPath: String) -> SSHEndpoint {
-    SSHEndpoint(
-      host: destination.host, port: destination.port, user: destination.user,
-      hostKey: destination.hostKey, privateKeyPath: privateKeyPath)
+  func place(privateKeyPath: String) -> UploadPlace {
+    if let bucket = destination.bucket, destination.kind == .s3 {
+      return .s3(
+        S3Endpoint(
+          host: destination.host, port: destination.port, bucket: bucket,
+          accessKey: destination.user, sealedSecret: sealedSecret))
+    }
+    return .sftp(
+      SSHEndpoint(
+        host: destination.host, port: destination.port, user: destination.user,
+        hostKey: destination.hostKey, privateKeyPath: privateKeyPath))
   }
 }
 

@@ -10,6 +10,7 @@ struct CommandDesk: Sendable {
   let book: DeliveryBook
   let outbox: Outbox
   let signals: Signals
+  let secrets: SealingKeeper
   let time: any TimeSource
 
   func register(in handlers: inout BusHandlers) {
@@ -67,11 +68,32 @@ struct CommandDesk: Sendable {
     try DestinationValidator.check(destination)
     destination.hostKey = destination.hostKey.map(HostKey.normalised)
     // A fault was of the old settings; the next try says whether it is still there.
-    let row = DestinationRow(destination: destination)
+    var row = DestinationRow(destination: destination)
+    if destination.kind == .s3 { row.sealedSecret = try secret(command, known: old?.sealedSecret) }
     try DestinationCatalog.save(row, at: time.now(), transaction)
     try outbox.publish(row.event, in: transaction)
     try book.mend(row, transaction)
     return .done
+  }
+
+  /// What is to be kept of the access key's secret: still sealed, but known to open here.
+  private func secret(_ command: PutDestination, known: String?) throws -> String {
+    guard let sealed = command.sealedSecret ?? known else {
+      throw Refusal(.invalid, "Enter the secret of the access key.", field: "secret")
+    }
+    let key: SealingKey
+    do throws(DeliveryError) {
+      key = try secrets.current()
+    } catch {
+      throw Refusal(.failed, error.reason, field: "secret")
+    }
+    // One that was known before and does not open any more shows when it is used.
+    guard command.sealedSecret == nil || key.open(sealed) != nil else {
+      throw Refusal(
+        .failed, "The secret was locked for another delivery service: enter it again.",
+        field: "secret")
+    }
+    return sealed
   }
 
   private func remove(_ command: RemoveDestination, _ transaction: Transaction) throws -> Answer {

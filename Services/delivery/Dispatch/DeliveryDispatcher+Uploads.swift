@@ -15,7 +15,7 @@ extension DeliveryDispatcher {
         plan.ended(id, failure: .interrupted, at: time.now())
         return
       }
-      let uploader = idle.popLast() ?? newUploader()
+      let uploader = idle[task.place.kind]?.popLast() ?? newUploader(task.place.kind)
       tasks[id] = Task { await self.carryOut(task, with: uploader, interruption) }
     } catch {
       log.error("an upload cannot be begun", ("delivery", id), ("reason", "\(error)"))
@@ -39,12 +39,12 @@ extension DeliveryDispatcher {
       try AttemptCatalog.begin(id, number: number, at: book.time.now(), transaction)
       return UploadTask(
         upload: row.upload(to: destination.destination),
-        endpoint: destination.endpoint(privateKeyPath: key), number: number, bytes: row.bytes)
+        place: destination.place(privateKeyPath: key), number: number, bytes: row.bytes)
     }
   }
 
   private func carryOut(
-    _ task: UploadTask, with uploader: SFTPUploader, _ interruption: Interruption
+    _ task: UploadTask, with uploader: any Uploader, _ interruption: Interruption
   ) async {
     let id = task.upload.delivery
     let start = time.monotonic()
@@ -53,13 +53,13 @@ extension DeliveryDispatcher {
     await store(result, of: task)
     signals.ended(id)
     tasks[id] = nil
-    idle.append(uploader)
+    idle[task.place.kind, default: []].append(uploader)
     plan.ended(id, failure: result.failure?.kind, at: time.now())
     signals.wake()
   }
 
   private func attempt(
-    _ task: UploadTask, with uploader: SFTPUploader, _ interruption: Interruption
+    _ task: UploadTask, with uploader: any Uploader, _ interruption: Interruption
   ) async -> Result<Receipt, DeliveryError> {
     let id = task.upload.delivery
     let file = DeliveryLog(folder: logsFolder, delivery: id)
@@ -82,11 +82,9 @@ extension DeliveryDispatcher {
     await uploader.perform { watcher.noteBegin() }
     let result: Result<Receipt, DeliveryError>
     do throws(DeliveryError) {
-      _ = try await identity.current()
+      if task.place.kind == .sftp { _ = try await identity.current() }
       result = .success(
-        try await uploader.run(
-          task.upload, to: task.endpoint, interruption: interruption,
-          report: { watcher.note($0) }))
+        try await uploader.send(task, interruption: interruption) { watcher.note($0) })
     } catch {
       result = .failure(error)
     }
@@ -132,9 +130,19 @@ extension DeliveryDispatcher {
     }
   }
 
-  private func newUploader() -> SFTPUploader {
+  private func newUploader(_ kind: Destination.Kind) -> any Uploader {
     uploaders += 1
-    return SFTPUploader(named: "upload-\(uploaders)", timeouts: limits.timeouts)
+    let name = "upload-\(uploaders)"
+    return switch kind {
+    case .sftp: SFTPUploader(named: name, timeouts: limits.timeouts)
+    case .s3: newS3Uploader(named: name)
+    }
+  }
+
+  func newS3Uploader(named name: String) -> S3Uploader {
+    S3Uploader(
+      named: name, secrets: secrets, book: MultipartBook(database: database), limits: limits.s3,
+      time: time)
   }
 }
 

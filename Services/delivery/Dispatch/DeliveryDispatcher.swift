@@ -18,6 +18,9 @@ actor DeliveryDispatcher {
     var parallel = 2
     var longestRest = Duration.seconds(600)
     var timeouts = SSHTimeouts()
+    var s3 = S3Limits()
+    /// How many of those that ended well or were discarded are kept.
+    var keptDeliveries = 2000
   }
 
   /// What the dispatcher tells the process around it.
@@ -37,6 +40,7 @@ actor DeliveryDispatcher {
   let book: DeliveryBook
   let signals: Signals
   let identity: IdentityKeeper
+  let secrets: SealingKeeper
   let logsFolder: String
   let metrics: DeliveryMetrics
   let time: any TimeSource
@@ -44,16 +48,17 @@ actor DeliveryDispatcher {
   let surroundings: Surroundings
 
   var plan: DispatchPlan
-  var idle: [SFTPUploader] = []
+  var idle: [Destination.Kind: [any Uploader]] = [:]
   var uploaders = 0
   var tasks: [DeliveryID: Task<Void, Never>] = [:]
   private var tests: [MessageID: Task<Void, Never>] = [:]
   private var interruptions: [MessageID: Interruption] = [:]
+  var housekeeping = Housekeeping()
   var isStopping = false
 
   init(
     limits: Limits, database: Database, book: DeliveryBook, signals: Signals,
-    identity: IdentityKeeper, logsFolder: String, metrics: DeliveryMetrics,
+    identity: IdentityKeeper, secrets: SealingKeeper, logsFolder: String, metrics: DeliveryMetrics,
     time: any TimeSource, log: Logger, surroundings: Surroundings
   ) {
     self.limits = limits
@@ -61,6 +66,7 @@ actor DeliveryDispatcher {
     self.book = book
     self.signals = signals
     self.identity = identity
+    self.secrets = secrets
     self.logsFolder = logsFolder
     self.metrics = metrics
     self.time = time
@@ -93,6 +99,8 @@ actor DeliveryDispatcher {
     for interruption in interruptions.values { interruption.trigger() }
     for task in tasks.values { await task.value }
     for test in tests.values { await test.value }
+    housekeeping.interrupt()
+    await housekeeping.task?.value
   }
 
   /// What the last process left in the middle gets another try, or is set aside.
@@ -125,6 +133,7 @@ actor DeliveryDispatcher {
       if !signals.isPaused {
         for candidate in plan.choose(from: candidates, at: now) { await begin(candidate) }
       }
+      keepHouse(counts)
       metrics.show(counts, uploads: plan.running.count)
       surroundings.afterStep(DeliveryDispatcher.fault(counts))
       let next = [due, plan.nextProbe(for: candidates, after: now)].compactMap { $0 }.min()
@@ -158,7 +167,8 @@ actor DeliveryDispatcher {
 
   private func carryOut(_ test: AskedTest, _ interruption: Interruption) async {
     let tester = DestinationTester(
-      database: database, book: book, identity: identity, timeouts: limits.timeouts)
+      database: database, book: book, identity: identity, timeouts: limits.timeouts,
+      s3: newS3Uploader(named: "bucket-test"))
     do {
       try await tester.run(test, interruption)
     } catch {

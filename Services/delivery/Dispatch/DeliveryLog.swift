@@ -10,6 +10,9 @@ struct DeliveryLog: Sendable {
 
   init(folder: String, delivery: DeliveryID) { path = "\(folder)/\(delivery).log" }
 
+  /// With the delivery that it tells of. What is not there is no fault.
+  func remove() { unlink(path) }
+
   func append(_ entry: LogEntry) {
     let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else { return }

@@ -10,6 +10,7 @@ struct DestinationTester: Sendable {
   let book: DeliveryBook
   let identity: IdentityKeeper
   let timeouts: SSHTimeouts
+  let s3: S3Uploader
 
   func run(_ test: AskedTest, _ interruption: Interruption) async throws {
     let id = test.destination
@@ -21,10 +22,7 @@ struct DestinationTester: Sendable {
           text: "There is no destination '\(id)' any more."), nil)
     }
     do throws(DeliveryError) {
-      let key = try await identity.current().privateKeyPath
-      try await SFTPUploader(named: "destination-test", timeouts: timeouts).probe(
-        row.endpoint(privateKeyPath: key), folder: row.destination.folder, makesFolders: false,
-        interruption: interruption)
+      try await probe(row, interruption)
     } catch {
       if error.kind == .interrupted { return }
       let field = error.fingerprint == nil ? nil : "hostKey"
@@ -34,13 +32,34 @@ struct DestinationTester: Sendable {
           command: test.command, refusal: .failed, field: field, text: error.reason),
         .failure(error))
     }
+    try await answer(
+      test, CommandOutcome(command: test.command, text: success(row)), .success(row.destination))
+  }
+
+  private func probe(
+    _ row: DestinationRow, _ interruption: Interruption
+  ) async throws(DeliveryError) {
+    switch row.place(privateKeyPath: identity.privateKeyPath) {
+    case .sftp(let endpoint):
+      _ = try await identity.current()
+      try await SFTPUploader(named: "destination-test", timeouts: timeouts).probe(
+        endpoint, folder: row.destination.folder, makesFolders: false, interruption: interruption)
+    case .s3(let endpoint):
+      try await s3.probe(endpoint, prefix: row.destination.folder, interruption: interruption)
+    }
+  }
+
+  private func success(_ row: DestinationRow) -> String {
     let destination = row.destination
+    if let bucket = destination.bucket, destination.kind == .s3 {
+      let line = bucket.isTLS ? "over TLS" : "without TLS"
+      return "Wrote, compared and removed a small object in the bucket '\(bucket.name)' at "
+        + "\(row.server), \(line)."
+    }
     let place = destination.folder.isEmpty ? "the home folder" : "'\(destination.folder)'"
-    let text =
+    return
       "Logged in at \(row.server) as \(destination.user), whose host key is the confirmed one, and "
       + "wrote, checked and removed a small file in \(place)."
-    try await answer(
-      test, CommandOutcome(command: test.command, text: text), .success(destination))
   }
 
   /// `result` says what was learned of the destination as it was tested; nil: nothing.

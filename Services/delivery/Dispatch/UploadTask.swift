@@ -6,10 +6,31 @@ internal import Synchronization
 /// it.
 struct UploadTask: Sendable {
   let upload: Upload
-  let endpoint: SSHEndpoint
+  let place: UploadPlace
   /// Which try it is; 1 for the first.
   let number: Int
   let bytes: Int64
+}
+
+/// Where an upload goes to, with all that is needed to log in.
+enum UploadPlace: Sendable {
+  case sftp(SSHEndpoint)
+  case s3(S3Endpoint)
+
+  var kind: Destination.Kind {
+    switch self {
+    case .sftp: .sftp
+    case .s3: .s3
+    }
+  }
+
+  /// The server as people write it; for S3 with the bucket.
+  var address: String {
+    switch self {
+    case .sftp(let endpoint): "\(endpoint.user)@\(endpoint.address)"
+    case .s3(let endpoint): "\(endpoint.bucket.name) at \(endpoint.address)"
+    }
+  }
 }
 
 /// Watches one upload: writes the delivery's own log, passes progress on at most twice a second,
@@ -37,7 +58,7 @@ final class UploadWatcher: Sendable {
   func noteBegin() {
     log.info(
       "try begins", ("try", task.number), ("file", task.upload.source), ("bytes", task.bytes),
-      ("to", "\(task.endpoint.user)@\(task.endpoint.address)"), ("folder", task.upload.folder))
+      ("to", task.place.address), ("folder", task.upload.folder))
   }
 
   func noteEnd(_ result: Result<Receipt, DeliveryError>) {

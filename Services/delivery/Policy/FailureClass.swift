@@ -15,12 +15,12 @@ enum FailureClass: Hashable, Sendable {
 extension DeliveryError.Kind {
   var failureClass: FailureClass {
     switch self {
-    case .unreachable, .timeout, .connectionLost, .noSpace, .interrupted: .outage
+    case .unreachable, .timeout, .connectionLost, .noSpace, .interrupted, .unavailable: .outage
     case .refused, .verification, .protocolFault: .fault
-    case .authentication, .permission, .missingFolder, .identity: .awaitsThem
-    case .hostKeyUnknown: .awaitsEdit
+    case .authentication, .permission, .missingFolder, .identity, .insecure: .awaitsThem
+    case .hostKeyUnknown, .missingSecret: .awaitsEdit
     case .hostKeyChanged, .unsupportedServer, .missingSource, .sourceChanged, .missingDestination,
-      .nameTaken, .poison:
+      .nameTaken, .poison, .wrongEndpoint:
       .useless
     }
   }
@@ -47,7 +47,8 @@ extension DeliveryError.Kind {
   var concernsServer: Bool {
     switch self {
     case .unreachable, .timeout, .connectionLost, .hostKeyUnknown, .hostKeyChanged,
-      .unsupportedServer, .authentication, .identity, .protocolFault:
+      .unsupportedServer, .authentication, .identity, .protocolFault, .insecure, .unavailable,
+      .wrongEndpoint, .missingSecret:
       true
     case .permission, .noSpace, .missingFolder, .missingSource, .sourceChanged, .nameTaken,
       .verification, .refused, .missingDestination, .interrupted, .poison:

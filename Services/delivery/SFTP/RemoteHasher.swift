@@ -5,8 +5,10 @@ internal import CSSH2
 enum HashMethod: String, Codable, Sendable {
   /// `sha256sum` ran there.
   case remoteCommand
-  /// The file was read back over SFTP and hashed here.
+  /// The file was read back and hashed here.
   case readBack
+  /// The SHA-256 that the server itself keeps of it (S3), over the whole or over its parts.
+  case serverChecksum
 }
 
 /// Hashes a file where it lies: by `sha256sum` where the account may run commands, else by reading

@@ -1,6 +1,7 @@
 internal import Base
 internal import CShims
 internal import Glibc
+internal import Synchronization
 
 /// Breaks off a blocking conversation with a server from another thread.
 ///
@@ -11,6 +12,7 @@ internal import Glibc
 /// `Sendable` without more ado: the descriptor is immutable and write(2) on an eventfd is atomic.
 final class Interruption: Sendable {
   let descriptor: Int32
+  private let handler = Mutex<(@Sendable () -> Void)?>(nil)
 
   init() throws(SystemError) {
     descriptor = try Syscall.check("eventfd") { airloom_eventfd() }
@@ -21,6 +23,14 @@ final class Interruption: Sendable {
   func trigger() {
     var one: UInt64 = 1
     _ = write(descriptor, &one, 8)
+    handler.withLock { $0 }?()
+  }
+
+  /// For who waits without a descriptor; called at once where it was triggered already, and perhaps
+  /// twice. One handler at a time.
+  func onTrigger(_ handler: (@Sendable () -> Void)?) {
+    self.handler.withLock { $0 = handler }
+    if isTriggered { handler?() }
   }
 
   var isTriggered: Bool {

@@ -4,7 +4,7 @@ internal import Base
 ///
 /// Owns nothing between two uploads: each makes and closes its own connection. An upload is stopped
 /// through its interruption; the thread is free again within a moment, whatever the server does.
-actor SFTPUploader {
+actor SFTPUploader: Uploader {
   private let thread: DedicatedThread
   private let timeouts: SSHTimeouts
 
@@ -13,6 +13,16 @@ actor SFTPUploader {
   init(named name: String, timeouts: SSHTimeouts = SSHTimeouts()) {
     thread = DedicatedThread(named: name)
     self.timeouts = timeouts
+  }
+
+  func send(
+    _ task: UploadTask, interruption: Interruption,
+    report: @escaping @Sendable (UploadEvent) -> Void
+  ) throws(DeliveryError) -> Receipt {
+    guard case .sftp(let endpoint) = task.place else {
+      preconditionFailure("an SFTP uploader was given an upload to \(task.place.address)")
+    }
+    return try run(task.upload, to: endpoint, interruption: interruption, report: report)
   }
 
   /// `report` is called on the uploader's thread and must be short.
@@ -25,7 +35,6 @@ actor SFTPUploader {
     ).run()
   }
 
-  /// Does something else that may block (a line in a log file) where blocking is allowed.
   func perform(_ body: @Sendable () -> Void) { body() }
 
   /// Connects, logs in, writes and removes a small file: what a person wants to know before the

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// The local file of an upload, held open from the first hash to the last byte, so that a rename or
 /// removal meanwhile changes nothing. Read only: delivery never removes a source.
-final class SourceFile {
+final class SourceFile: Sendable {
   let path: String
   let size: Int64
   private let descriptor: Int32
@@ -29,8 +29,25 @@ final class SourceFile {
 
   deinit { close(descriptor) }
 
-  /// SHA-256 of the first bytes, in hexadecimal.
-  func hash(first count: Int64, interruption: Interruption) throws(DeliveryError) -> String {
+  /// The file of an upload, which has the hash that it is to have; and that hash.
+  static func verified(
+    _ upload: Upload, interruption: Interruption
+  ) throws(DeliveryError) -> (SourceFile, hash: String) {
+    let source = try SourceFile(upload.source)
+    let hash = try source.hash(first: source.size, interruption: interruption)
+    if let expected = upload.expectedHash, expected != hash {
+      throw DeliveryError(
+        .sourceChanged,
+        "\(upload.source) is no longer the file that was to be delivered (its SHA-256 is \(hash)): "
+          + "find out what changed it, or discard the delivery.")
+    }
+    return (source, hash)
+  }
+
+  /// SHA-256 of so many bytes, in hexadecimal; the first ones where no offset is given.
+  func hash(
+    from start: Int64 = 0, first count: Int64, interruption: Interruption
+  ) throws(DeliveryError) -> String {
     let hasher = SHA256()
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
     defer { buffer.deallocate() }
@@ -39,7 +56,7 @@ final class SourceFile {
       if interruption.isTriggered { throw DeliveryError.stopped }
       let wanted = min(Int64(buffer.count), count - offset)
       let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(wanted)])
-      try read(into: part, at: offset)
+      try read(into: part, at: start + offset)
       hasher.update(UnsafeRawBufferPointer(part))
       offset += wanted
     }

@@ -34,14 +34,7 @@ struct UploadAttempt {
   }
 
   func run() throws(DeliveryError) -> Receipt {
-    let source = try SourceFile(upload.source)
-    let hash = try source.hash(first: source.size, interruption: interruption)
-    if let expected = upload.expectedHash, expected != hash {
-      throw DeliveryError(
-        .sourceChanged,
-        "\(upload.source) is no longer the file that was to be delivered (its SHA-256 is \(hash)): "
-          + "find out what changed it, or discard the delivery.")
-    }
+    let (source, hash) = try SourceFile.verified(upload, interruption: interruption)
     guard
       let path = RemotePath(
         folder: upload.folder, name: upload.name, delivery: upload.delivery, contentHash: hash)
