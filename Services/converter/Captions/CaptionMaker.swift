@@ -8,12 +8,13 @@ internal import Subprocess
 /// Matroska). No captions is not an error, and captions that cannot be read cost nobody the picture.
 struct CaptionMaker: Sendable {
   let logs: ConversionLogs
+  /// CCExtractor's path; nil where it is not installed.
+  let extractor: String?
 
   /// What came of it; `path` is the temporary file that was written, nil where there is nothing.
   func make(
     _ id: JobID, of drop: OpenDrop, _ content: Inspection.Content, to path: String
   ) async throws(ConverterError) -> ConversionCaptions {
-    let extractor = Self.extractor
     let hasClosed = content.facts.video != nil && CaptionScout.mayHaveCaptions(drop)
     if Task.isCancelled { throw .stopped }
     if hasClosed {
@@ -70,7 +71,7 @@ struct CaptionMaker: Sendable {
   }
 
   /// CCExtractor's path, where it is installed.
-  private static var extractor: String? {
+  static func installedExtractor() -> String? {
     let search = getenv("PATH").map { String(cString: $0) } ?? ""
     return search.split(separator: ":").map { "\($0)/ccextractor" }
       .first { access($0, X_OK) == 0 }

@@ -100,6 +100,8 @@ actor ConversionDispatcher {
   // MARK: - What the last process left
 
   private func recover() async throws {
+    // Where it cannot be made, each conversion says so.
+    try? Syscall.makeFolders(settings.worker.output)
     let worker = takeWorker()
     let isAlive = Ticker(surroundings.isAlive)
     defer {

@@ -14,6 +14,8 @@ actor ConversionWorker {
     let preset: Configuration.Settings.Converter.Preset
     let crf: Int
     let wantsCaptions: Bool
+    /// CCExtractor's path; nil where it is not installed.
+    var extractor = CaptionMaker.installedExtractor()
     /// Bytes that must stay free in the output folder.
     let reserve: Int64
     /// FFmpeg without progress for that long has failed.
@@ -65,7 +67,8 @@ actor ConversionWorker {
       var made = OutputPlacer.Made(
         sha256: "", bytes: 0, durationUs: length.microseconds, captions: nil)
       if settings.wantsCaptions {
-        let found = try await CaptionMaker(logs: logs).make(row.id, of: drop, content, to: captions)
+        let maker = CaptionMaker(logs: logs, extractor: settings.extractor)
+        let found = try await maker.make(row.id, of: drop, content, to: captions)
         made.captions = found
         logs.note(row.id, found.fault ?? "captions: \(found.cues) by \(found.tool.rawValue)")
       }
