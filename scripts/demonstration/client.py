@@ -8,7 +8,8 @@ from processes import Failure
 
 
 class Client:
-    def __init__(self, port):
+    def __init__(self, port, host="127.0.0.1"):
+        self.host = host
         self.port = port
         self.cookie = None
 
@@ -31,12 +32,12 @@ class Client:
         raise Failure(f"the gateway takes no login after {limit} s")
 
     def send(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
         headers = dict(headers or {})
         if self.cookie:
             headers["Cookie"] = self.cookie
         if method != "GET":
-            headers["Origin"] = f"http://127.0.0.1:{self.port}"
+            headers["Origin"] = f"http://{self.host}:{self.port}"
             headers["Content-Type"] = "application/json"
         data = None if body is None else json.dumps(body).encode()
         try:
