@@ -92,7 +92,7 @@ let package = Package(
     .executableTarget(
       name: "airloom-bench",
       dependencies: [
-        "Base", "Bus", "CZmq", "Messages", "Storage", "Subprocess", "TestSupport",
+        "Base", "Bus", "CZmq", "HTTPClient", "Messages", "Storage", "Subprocess", "TestSupport",
       ],
       path: "Benchmarks", exclude: ["README.md", "Peers"], swiftSettings: strict),
 

@@ -23,7 +23,7 @@ struct FeedDocument: Hashable, Sendable {
 }
 
 /// How often the publisher says that the feed changes.
-struct UpdateHints: Hashable, Sendable {
+struct UpdateHints: Codable, Hashable, Sendable {
   /// `ttl`, in minutes.
   var ttl: Int?
   /// `sy:updatePeriod`, in seconds.

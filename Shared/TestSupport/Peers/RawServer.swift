@@ -1,19 +1,19 @@
-import Base
-import Glibc
-import Synchronization
+internal import Base
+internal import Glibc
+internal import Synchronization
 
 /// A server that says exactly the bytes that a test wants said, for what no well-behaved server
 /// does: lying lengths, SHOUTcast replies, silence, connections cut in the middle.
 ///
 /// `@unchecked Sendable`: the descriptor and port are immutable, all else is in the mutex.
-final class RawServer: @unchecked Sendable {
+public final class RawServer: @unchecked Sendable {
   /// One accepted connection; closed when the script returns.
-  struct Connection {
+  public struct Connection {
     let descriptor: Int32
 
     /// False once the client has gone.
     @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    public func send(_ bytes: [UInt8]) -> Bool {
       var sent = 0
       while sent < bytes.count {
         let count = bytes[sent...].withUnsafeBytes {
@@ -26,22 +26,22 @@ final class RawServer: @unchecked Sendable {
     }
 
     @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
     /// Blocks until the client closes its side or breaks off.
-    func waitForClose() {
+    public func waitForClose() {
       var byte: UInt8 = 0
       while recv(descriptor, &byte, 1, 0) > 0 {}
     }
   }
 
   private let listener: Int32
-  let port: UInt16
+  public let port: UInt16
   private let requests = Mutex<[String]>([])
   private let script: @Sendable (Connection, String) -> Void
 
   /// The script runs on a thread of its own for each connection, after the request's head was read.
-  init(script: @escaping @Sendable (Connection, String) -> Void) throws {
+  public init(script: @escaping @Sendable (Connection, String) -> Void) throws {
     self.script = script
     listener = try Syscall.check("socket") {
       socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -75,10 +75,10 @@ final class RawServer: @unchecked Sendable {
     close(listener)
   }
 
-  var url: String { "http://127.0.0.1:\(port)/" }
+  public var url: String { "http://127.0.0.1:\(port)/" }
 
   /// The heads of all requests so far, with their lines.
-  var received: [String] { requests.withLock { $0 } }
+  public var received: [String] { requests.withLock { $0 } }
 
   private func serve(_ descriptor: Int32) {
     let thread = BackgroundThread(named: "raw-client") { [self] in
