@@ -69,7 +69,7 @@ let package = Package(
       exclude: ["README.md"]),
     shared(
       "TestSupport",
-      ["Base", "Subprocess", "Media", "HTTPClient", "CShims"]),
+      ["Base", "Subprocess", "Media", "HTTPClient", "HTTPServer", "CShims"]),
 
     service("scheduler", []),
     service("recorder", ["CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),

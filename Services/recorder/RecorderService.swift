@@ -72,6 +72,12 @@ struct RecorderService: Sendable {
   /// In the order in which they start; they end in the opposite one, so that tapes are closed after
   /// the plan stopped, and what is said last still reaches the log.
   func components(_ bus: BusComponent) -> [any ServiceComponent] {
+    // Made now, so that whoever copies it to another host finds it.
+    do {
+      _ = try TapeToken.load(host.home.tapeToken)
+    } catch {
+      host.log.warning("tapes cannot be read by others", ("reason", error))
+    }
     host.serve(connections: TapeDesk.connectionLimit, threads: 2) { [tapes] router in
       tapes.addRoutes(to: &router)
     }

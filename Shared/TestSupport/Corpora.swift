@@ -22,5 +22,19 @@ public enum Corpora {
   public static let absence: String =
     "the corpora are not on this machine; AIRLOOM_CORPORA names their folder"
 
+  /// The names of a folder's files that end so, without that ending, sorted.
+  public static func names(in folder: String, ending suffix: String) throws -> [String] {
+    guard let listing = opendir(folder) else { throw TestFailure("\(folder) cannot be read") }
+    defer { closedir(listing) }
+    var names: [String] = []
+    while let entry = readdir(listing) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name.hasSuffix(suffix) { names.append(String(name.dropLast(suffix.count))) }
+    }
+    return names.sorted()
+  }
+
   private static func existing(_ path: String) -> String? { access(path, R_OK) == 0 ? path : nil }
 }

@@ -37,6 +37,7 @@ extension Capture {
   }
 
   private func leave() {
+    endHLS()
     guard let connection else { return }
     self.connection = nil
     connection.cancel()
@@ -52,9 +53,9 @@ extension Capture {
     if connection === probe?.connection { drainProbe() }
     guard connection === self.connection else { return }
     let batch = connection.take()
-    if let head = batch.head, let failure = reader.take(head) {
-      log.warning("source refused", ("reason", failure.sentence))
-      return fail(failure)
+    if let head = batch.head {
+      let finding = reader.take(head)
+      if case .audio = finding {} else { return follow(finding) }
     }
     if !batch.bytes.isEmpty, let arrival = batch.arrival {
       consume(batch.bytes, arrival: arrival)
@@ -127,6 +128,7 @@ extension Capture {
     switch finding {
     case .audio: break
     case .unusable(let failure): fail(failure)
+    case .hls: relay(address)
     case .moved(let url):
       playlistDepth += 1
       guard playlistDepth <= 3 else {
@@ -141,6 +143,7 @@ extension Capture {
     if reader.frames == 0, case .byServer = end {
       switch reader.finish(scanned: { _ in }) {
       case .moved(let url): return follow(.moved(url))
+      case .hls: return follow(.hls)
       case .unusable(let failure): return fail(failure)
       case .audio: break
       }
@@ -185,7 +188,7 @@ extension Capture {
       case .relabel(let start): tape.writer.relabel(start: start)
       case .contact(let start):
         if hasOutage { changes.append(.gapClosed(start)) }
-        hasOutage = false
+        outage = nil
       case .leftOut(let start, let end):
         log.warning("source left out audio", ("from", start), ("to", end))
         changes.append(

@@ -15,7 +15,7 @@ extension Capture {
 
   func collectRows() {
     guard let tape else { return }
-    for segment in tape.writer.takeClosed() {
+    for segment in tape.writer.takeClosed() + media.takeClosed() {
       environment.metrics.segments.increment()
       environment.metrics.tapeBytes.increment(by: Int(segment.bytes))
       changes.append(.segment(segment))
@@ -56,10 +56,11 @@ extension Capture {
   }
 
   func releaseWaiters() {
-    let end = tape?.assembler.end ?? .epoch
+    let end = tapeEnd ?? .epoch
     let now = environment.time.now()
     // Frames of a segment that was begun since then do not matter; what a faulty disk holds up does.
-    let isSafe = tape?.writer.fault == nil && changes.isEmpty && !isWriting
+    let isSafe =
+      tape?.writer.fault == nil && media.fault == nil && changes.isEmpty && !isWriting
     waiters.removeAll { waiter in
       guard isDue(waiter.instant, waiter.deadline, end),
         isSafe || now > waiter.deadline + .seconds(120)
@@ -70,11 +71,14 @@ extension Capture {
   }
 
   func isDue(_ instant: Instant, _ deadline: Instant, _ end: Instant) -> Bool {
-    (end >= instant && tape?.assembler.isSettled ?? false) || environment.time.now() >= deadline
+    let now = environment.time.now()
+    // A station lags behind the present by some of its segments.
+    if let hls { return end >= instant || now >= deadline + hls.policy.latency }
+    return (end >= instant && tape?.assembler.isSettled ?? false) || now >= deadline
   }
 
   func report() {
-    let fault = tape?.writer.fault?.sentence ?? ledgerFault
+    let fault = tape?.writer.fault?.sentence ?? media.fault?.sentence ?? ledgerFault
     if let status = reporter.due(
       fault: isWanted ? fault : nil, at: environment.time.now(),
       monotonic: environment.time.monotonic())

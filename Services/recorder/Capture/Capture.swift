@@ -7,7 +7,8 @@ import Storage
 import Synchronization
 
 /// One stream's connection and tape: fetches, finds frames, puts them on the tape, and comes back
-/// after every failure for as long as anybody needs the stream.
+/// after every failure for as long as anybody needs the stream. Where the address turns out to be an
+/// HLS playlist, it fetches that stream's segments instead (`Capture+HLS`).
 ///
 /// It decides nothing itself: `CapturePolicy` says when to connect, `SourceReader` what the bytes
 /// are, `TapeAssembler` where they belong; `TapeWriter` puts them on disk. It runs on a thread that
@@ -30,13 +31,24 @@ actor Capture {
   /// A second one, while the first is silent.
   var probe: CaptureProbe?
   var playlistDepth = 0
+  /// While the address is an HLS playlist.
+  var hls: HLSSession?
+  /// Where the list of the last one ended.
+  var listedEnd: Instant?
+  /// Counts the times that one was begun, so that a late beginning is recognised.
+  var relays = 0
+  /// Variants of a master playlist whose own playlists never came.
+  var deadVariants: Set<String> = []
+  let media: MediaStore
 
   /// Since when the stream is needed, nil while it is not; `settle` brings the capture in line.
   private let desire = Mutex<Instant?>(nil)
   private var isSettling = false
   var isWanted = false
   var wantedAt = Instant.epoch
-  var hasOutage = false
+  /// Why nothing comes, as the ledger was told; nil while something does.
+  var outage: SourceFailure?
+  var hasOutage: Bool { outage != nil }
   /// Rows that the database has not taken yet, in order.
   var changes: [TapeLedger.Change] = []
   var isWriting = false
@@ -54,6 +66,7 @@ actor Capture {
     self.thread = thread
     self.environment = environment
     log = environment.log(definition.id)
+    media = MediaStore(root: environment.root, disk: environment.disk)
     policy = CapturePolicy(
       addresses: definition.urls.count, limits: environment.settings.limits,
       seed: UInt64(bitPattern: environment.time.monotonic().nanoseconds))
@@ -100,7 +113,7 @@ actor Capture {
       perform(policy.handle(.unwanted, now: environment.time.monotonic()))
       closeSegment()
       if hasOutage {
-        hasOutage = false
+        outage = nil
         changes.append(.gapClosed(environment.time.now()))
       }
     }
@@ -136,6 +149,8 @@ actor Capture {
     let isSameSource =
       definition.urls == self.definition.urls && definition.headers == self.definition.headers
       && definition.userAgent == self.definition.userAgent
+      && definition.maximumHeight == self.definition.maximumHeight
+      && definition.maximumBitsPerSecond == self.definition.maximumBitsPerSecond
     self.definition = definition
     guard !isSameSource else { return }
     let now = environment.time.monotonic()
@@ -160,9 +175,10 @@ actor Capture {
   func figures() -> CaptureFigures {
     CaptureFigures(
       isCapturing: reporter.current.state == .capturing,
-      writtenBytes: tape?.writer.writtenBytes ?? 0, skippedBytes: reader.scanner.skippedBytes,
-      heldSeconds: tape?.writer.heldDuration.inSeconds ?? 0,
-      fault: tape?.writer.fault?.sentence ?? ledgerFault)
+      writtenBytes: (tape?.writer.writtenBytes ?? 0) + media.writtenBytes,
+      skippedBytes: reader.scanner.skippedBytes,
+      heldSeconds: (tape?.writer.heldDuration ?? .zero).inSeconds + media.heldDuration.inSeconds,
+      fault: tape?.writer.fault?.sentence ?? media.fault?.sentence ?? ledgerFault)
   }
 
   // MARK: -
@@ -204,16 +220,17 @@ actor Capture {
 
   func noteOutage(_ failure: SourceFailure) {
     // The tape's end is where audio stops; before anything came, the moment it was wanted.
-    let start = max(tape?.assembler.end ?? wantedAt, wantedAt)
+    // What a station has listed may still be had.
+    let start = max(hls?.policy.tapeEnd ?? tapeEnd ?? wantedAt, wantedAt)
     changes.append(.gapOpened(hasOutage ? environment.time.now() : start, failure))
-    hasOutage = true
+    outage = failure
     environment.metrics.outages.with(failure.cause.rawValue).increment()
   }
 
   /// The connection goes on where it was: nothing is missing.
   private func forgetOutage() {
     guard hasOutage else { return }
-    hasOutage = false
+    outage = nil
     // A gap that ends before it began leaves no row.
     changes.append(.gapClosed(.epoch))
   }
@@ -222,13 +239,21 @@ actor Capture {
     let now = environment.time.monotonic()
     if isWanted { perform(policy.handle(.tick, now: now)) }
     tape?.writer.tick(now: now)
+    media.tick(now: now)
+    tickHLS(now)
     collectRows()
     report()
     await writeRows()
   }
 
+  /// Where what is captured ends; nil while there is nothing.
+  var tapeEnd: Instant? {
+    hls?.policy.settledEnd ?? [tape?.assembler.end, listedEnd].compactMap(\.self).max()
+  }
+
   /// Everything captured is in files and rows.
   var isStored: Bool {
-    tape?.writer.heldDuration ?? .zero == .zero && changes.isEmpty && !isWriting
+    (tape?.writer.heldDuration ?? .zero) + media.heldDuration == .zero && changes.isEmpty
+      && !isWriting
   }
 }

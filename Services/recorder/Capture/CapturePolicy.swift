@@ -23,6 +23,8 @@ struct CapturePolicy {
     /// Whole frames came.
     case frames
     case failed(SourceFailure)
+    /// The address is an HLS playlist: `HLSReloadPolicy` says what happens until it fails.
+    case relayed
     /// The second connection brings frames.
     case probeFrames
     case probeFailed(SourceFailure)
@@ -65,6 +67,8 @@ struct CapturePolicy {
     /// The connection is silent, and a second one is tried.
     case doubtful(Doubt)
     case waiting(until: Monotonic)
+    /// Another policy captures from the address.
+    case relayed
   }
 
   struct Doubt: Hashable {
@@ -128,6 +132,13 @@ struct CapturePolicy {
     case (.waiting(let until), .tick): return now >= until ? connect(now) : []
     case (.waiting, _): return []
     case (.doubtful(let doubt), _): return handle(event, doubt, now)
+    case (_, .relayed):
+      state = .relayed
+      return []
+    case (.relayed, .frames):
+      failures = 0
+      return []
+    case (.relayed, .tick), (.relayed, .bytes): return []
     case (_, .probeFrames), (_, .probeFailed): return []
     case (_, .failed(let failure)): return fail(failure, now)
     case (_, .bytes):
@@ -171,7 +182,7 @@ struct CapturePolicy {
       state = .doubtful(doubt)
       return [.dropProbe, .outage(failure)]
     case .tick: return tick(doubt, now)
-    case .wanted, .unwanted: return []
+    case .wanted, .unwanted, .relayed: return []
     }
     state = .doubtful(doubt)
     return []

@@ -26,20 +26,29 @@ struct CaptureProbe {
   mutating func take(_ batch: CaptureConnection.Batch) -> Finding {
     if let head = batch.head {
       self.head = head
-      if let failure = reader.take(head) { return .failed(failure) }
+      if let finding = CaptureProbe.refused(reader.take(head), head) { return finding }
     }
     if let arrival = batch.arrival, !batch.bytes.isEmpty {
       pieces.append((batch.bytes, arrival))
-      switch reader.take(batch.bytes, scanned: { _ in }) {
-      case .audio: break
-      case .unusable(let failure): return .failed(failure)
-      case .moved: return .failed(.unusable(.playlist, contentType: reader.contentType))
+      if let finding = CaptureProbe.refused(reader.take(batch.bytes, scanned: { _ in }), head) {
+        return finding
       }
     }
     switch batch.end {
     case .byServer: return .failed(.closed)
     case .byError(let error): return .failed(SourceFailure(error))
     case nil: return reader.frames > 0 ? .frames : .nothing
+    }
+  }
+
+  /// A list in the place of a stream that has only fallen silent is no help.
+  private static func refused(_ finding: SourceReader.Finding, _ head: HTTPHead?) -> Finding? {
+    let contentType = head?.headers["Content-Type"]
+    switch finding {
+    case .audio: return nil
+    case .unusable(let failure): return .failed(failure)
+    case .moved: return .failed(.unusable(.playlist, contentType: contentType))
+    case .hls: return .failed(.unusable(.hls, contentType: contentType))
     }
   }
 }

@@ -66,7 +66,7 @@ struct SourceFailure: Error, Hashable, Sendable {
       switch kind {
       case .html: "a web page"
       case .playlist: "a playlist that names no stream"
-      case .hls: "an HLS playlist, which cannot be captured yet"
+      case .hls: "an HLS playlist"
       case .ogg: "an Ogg stream, which cannot be captured yet"
       case .mp4: "an MP4 file"
       case .transportStream: "an MPEG transport stream, which cannot be captured yet"

@@ -10,6 +10,8 @@ struct SourceReader {
     case audio
     /// The address is a list; the stream is at this one.
     case moved(String)
+    /// The address is an HLS playlist.
+    case hls
     case unusable(SourceFailure)
   }
 
@@ -27,14 +29,16 @@ struct SourceReader {
   private var firstBytes: [UInt8] = []
   private var received: Int64 = 0
 
-  mutating func take(_ head: HTTPHead) -> SourceFailure? {
+  /// What the head alone tells; `audio` where the bytes must tell.
+  mutating func take(_ head: HTTPHead) -> Finding {
     contentType = head.headers["Content-Type"]
     icy = ICYDeinterleaver(interval: head.headers["icy-metaint"].flatMap { Int($0) })
     kind = contentType.map { ContentSniffer.kind(ofContentType: $0) } ?? .unknown
     switch kind {
-    case .html, .hls, .ogg, .mp4, .transportStream:
-      return .unusable(kind, contentType: contentType)
-    case .mpegAudio, .adts, .playlist, .unknown: return nil
+    case .html, .ogg, .mp4, .transportStream:
+      return .unusable(.unusable(kind, contentType: contentType))
+    case .hls: return .hls
+    case .mpegAudio, .adts, .playlist, .unknown: return .audio
     }
   }
 
@@ -84,7 +88,8 @@ struct SourceReader {
     case .playlist:
       kind = .playlist
       return readPlaylist(isWhole: true)
-    case .html, .hls, .ogg, .mp4, .transportStream:
+    case .hls: return .hls
+    case .html, .ogg, .mp4, .transportStream:
       return .unusable(.unusable(content, contentType: contentType))
     case .mpegAudio, .adts, .unknown: return .unusable(.noFrames(scanner.refusal))
     }
@@ -93,7 +98,7 @@ struct SourceReader {
   private func readPlaylist(isWhole: Bool) -> Finding {
     guard isWhole || firstBytes.count >= StreamPlaylist.largest else { return .audio }
     if firstBytes.withUnsafeBytes({ ContentSniffer.kind(ofContent: $0) }) == .hls {
-      return .unusable(.unusable(.hls, contentType: contentType))
+      return .hls
     }
     return StreamPlaylist.firstURL(in: firstBytes).map { .moved($0) }
       ?? .unusable(.unusable(.playlist, contentType: contentType))

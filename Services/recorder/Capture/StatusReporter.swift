@@ -13,6 +13,7 @@ struct StatusReporter {
   private var reason: String?
   private var bytes: Int64 = 0
   private var samples: Int64 = 0
+  private var mediaTime = Duration.zero
 
   private static let spacing = Duration.seconds(1)
   private static let titleSpacing = Duration.seconds(5)
@@ -27,6 +28,7 @@ struct StatusReporter {
     if state == .connecting {
       bytes = 0
       samples = 0
+      mediaTime = .zero
     }
   }
 
@@ -43,6 +45,17 @@ struct StatusReporter {
       let rate = bytes * 8 * Int64(format.sampleRate) / samples
       current.bitsPerSecond = Int((rate + 500) / 1000 * 1000)
     }
+  }
+
+  /// A media segment of an HLS stream was stored.
+  mutating func note(_ media: MediaContent, bytes count: Int64) {
+    current.codec = media.codecs.isEmpty ? media.container.rawValue : media.codecs
+    current.height = media.height
+    // The mean of the first half minute stays, so that it does not flicker.
+    guard mediaTime < .seconds(30), media.duration > .zero else { return }
+    bytes += count
+    mediaTime += media.duration
+    current.bitsPerSecond = Int(Double(bytes) * 8 / mediaTime.inSeconds / 1000) * 1000
   }
 
   /// The status to tell now; nil where there is no news or it is too soon. A fault of the disk

@@ -10,6 +10,8 @@ enum TapeLedger {
     case gapOpened(Instant, SourceFailure)
     case gapClosed(Instant)
     case gap(Gap)
+    /// What was said to be missing from there on was only late.
+    case gapsWithdrawn(from: Instant)
   }
 
   /// In one transaction, so that a failed one can be repeated whole.
@@ -24,6 +26,8 @@ enum TapeLedger {
           try GapCatalog.open(stream, at: start, failure.cause, failure.sentence, transaction)
         case .gapClosed(let end): try GapCatalog.close(stream, at: end, transaction)
         case .gap(let gap): try GapCatalog.insert(stream, gap, transaction)
+        case .gapsWithdrawn(let start):
+          try GapCatalog.withdraw(stream, from: start, transaction)
         }
       }
     }

@@ -32,9 +32,21 @@ enum GapCatalog {
     _ stream: StreamID, _ gap: Gap, _ transaction: Transaction
   ) throws(StorageError) {
     guard gap.end > gap.start else { return }
+    // The same gap may be found again after a restart.
     try transaction.execute(
-      "INSERT INTO gaps (stream, start_us, end_us, cause, detail) VALUES (?, ?, ?, ?, ?)",
-      stream, gap.start, gap.end, gap.cause.rawValue, gap.detail)
+      """
+      INSERT INTO gaps (stream, start_us, end_us, cause, detail)
+      SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (
+        SELECT 1 FROM gaps WHERE stream = ?1 AND start_us = ?2 AND end_us = ?3 AND cause = ?4)
+      """, stream, gap.start, gap.end, gap.cause.rawValue, gap.detail)
+  }
+
+  /// Takes back what begins there or later, also what lasts still.
+  static func withdraw(
+    _ stream: StreamID, from start: Instant, _ transaction: Transaction
+  ) throws(StorageError) {
+    try transaction.execute(
+      "DELETE FROM gaps WHERE stream = ? AND (start_us >= ? OR end_us IS NULL)", stream, start)
   }
 
   /// After a restart: what was open lasted at least as long as the recorder was known to live;

@@ -7,6 +7,7 @@ enum RecorderSchema {
     [
       Migration("tapes, their ledger, the plan and the recordings", first),
       Migration("how much each tape holds", totals),
+      Migration("segments of HLS streams", media),
     ]
   )
 
@@ -92,5 +93,17 @@ enum RecorderSchema {
       UPDATE tapes SET segments = segments - 1, bytes = bytes - OLD.bytes
         WHERE stream = OLD.stream;
     END;
+    """
+
+  /// A segment with a container has no frames of its own: codec is empty, samples and the like 0.
+  private static let media = """
+    ALTER TABLE segments ADD COLUMN container TEXT;        -- SegmentInspection.Container, or NULL
+    ALTER TABLE segments ADD COLUMN codecs TEXT;           -- RFC 6381
+    ALTER TABLE segments ADD COLUMN height INTEGER;        -- lines of the picture, where there is one
+    ALTER TABLE segments ADD COLUMN init TEXT;             -- SHA-256 of the initialisation section
+    ALTER TABLE segments ADD COLUMN is_independent INTEGER;  -- 1: playable without the one before
+    ALTER TABLE segments ADD COLUMN media_sequence INTEGER;  -- the station's number
+    ALTER TABLE segments ADD COLUMN discontinuity INTEGER;   -- the station's discontinuity sequence
+    ALTER TABLE segments ADD COLUMN address TEXT;          -- path of its address, without a query
     """
 }

@@ -7,16 +7,31 @@ enum SegmentCatalog {
   /// Adds a segment; the same one again is left as it is, so that a transaction whose outcome is
   /// not known can be repeated.
   static func insert(_ segment: Segment, _ transaction: Transaction) throws(StorageError) {
-    try transaction.execute(
-      """
-      INSERT INTO segments (stream, sequence, start_us, duration_us, samples, frames, bytes, codec,
-        sample_rate, channels, path, splice, is_recovered)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-      """,
-      segment.stream, segment.sequence, segment.start, segment.duration.microseconds,
-      segment.samples, segment.frames, segment.bytes, segment.format.codec.rawValue,
-      segment.format.sampleRate, segment.format.channels, segment.path, segment.splice.rawValue,
-      segment.isRecovered)
+    switch segment.content {
+    case .frames(let run):
+      try transaction.execute(
+        """
+        INSERT INTO segments (stream, sequence, start_us, duration_us, samples, frames, bytes,
+          codec, sample_rate, channels, path, splice, is_recovered)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """,
+        segment.stream, segment.sequence, segment.start, segment.duration.microseconds,
+        run.samples, run.frames, segment.bytes, run.format.codec.rawValue, run.format.sampleRate,
+        run.format.channels, segment.path, segment.splice.rawValue, segment.isRecovered)
+    case .media(let media):
+      try transaction.execute(
+        """
+        INSERT INTO segments (stream, sequence, start_us, duration_us, samples, frames, bytes,
+          codec, sample_rate, channels, path, splice, is_recovered, container, codecs, height,
+          init, is_independent, media_sequence, discontinuity, address)
+        VALUES (?, ?, ?, ?, 0, 0, ?, '', 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO NOTHING
+        """,
+        segment.stream, segment.sequence, segment.start, media.duration.microseconds,
+        segment.bytes, segment.path, segment.splice.rawValue, segment.isRecovered,
+        media.container.rawValue, media.codecs, media.height, media.initialisation,
+        media.isIndependent, media.mediaSequence, media.discontinuity, media.address)
+    }
   }
 
   static func remove(
@@ -92,17 +107,39 @@ enum SegmentCatalog {
 
   private static let columns =
     "stream, sequence, start_us, samples, frames, bytes, codec, sample_rate, channels, path, "
-    + "splice, is_recovered"
+    + "splice, is_recovered, container, duration_us, codecs, height, init, is_independent, "
+    + "media_sequence, discontinuity, address"
 
   private static func read(_ row: borrowing Row) throws(StorageError) -> Segment {
-    guard let codec = AudioCodec(rawValue: try row.text(6)),
-      let splice = Splice(rawValue: try row.text(10))
-    else { throw StorageError(.misuse, "a segment's row holds an unknown codec or splice") }
+    guard let splice = Splice(rawValue: try row.text(10)) else {
+      throw StorageError(.misuse, "a segment's row holds an unknown splice")
+    }
     return Segment(
       stream: try row.identifier(0), sequence: try row.int64(1), start: try row.instant(2),
-      samples: try row.int64(3), frames: try row.int64(4), bytes: try row.int64(5),
-      format: FrameFormat(
-        codec: codec, sampleRate: try row.int(7), channels: try row.int(8)),
+      bytes: try row.int64(5), content: row.isNull(12) ? try frames(row) : try media(row),
       path: try row.text(9), splice: splice, isRecovered: try row.bool(11))
+  }
+
+  private static func frames(_ row: borrowing Row) throws(StorageError) -> Segment.Content {
+    guard let codec = AudioCodec(rawValue: try row.text(6)) else {
+      throw StorageError(.misuse, "a segment's row holds an unknown codec")
+    }
+    let format = FrameFormat(
+      codec: codec, sampleRate: try row.int(7), channels: try row.int(8))
+    return .frames(
+      FrameRun(format: format, samples: try row.int64(3), frames: try row.int64(4)))
+  }
+
+  private static func media(_ row: borrowing Row) throws(StorageError) -> Segment.Content {
+    guard let container = SegmentInspection.Container(rawValue: try row.text(12)) else {
+      throw StorageError(.misuse, "a segment's row holds an unknown container")
+    }
+    return .media(
+      MediaContent(
+        container: container, duration: .microseconds(try row.int64(13)),
+        codecs: try row.text(14), height: try row.optionalInt64(15).map { Int($0) },
+        initialisation: try row.optionalText(16), isIndependent: try row.bool(17),
+        mediaSequence: try row.int64(18), discontinuity: try row.int64(19),
+        address: try row.text(20)))
   }
 }

@@ -37,10 +37,11 @@ struct Cutter {
     var damaged: [Gap] = []
     var longestFrame = Duration.zero
     for segment in segments {
+      guard let run = segment.run else { continue }
       var samples: Int64 = 0
       var failure: SystemError?
       func take(_ frame: FrameScanner.Frame, _ bytes: UnsafeRawBufferPointer) {
-        guard frame.format == segment.format, failure == nil else { return }
+        guard frame.format == run.format, failure == nil else { return }
         let label = segment.start + frame.format.duration(ofSamples: samples)
         samples += Int64(frame.samples)
         longestFrame = max(
@@ -54,9 +55,9 @@ struct Cutter {
         samples = 0
       }
       if let failure { throw failure }
-      let reached = segment.start + segment.format.duration(ofSamples: samples)
+      let reached = segment.start + run.format.duration(ofSamples: samples)
       if samples > 0 { spans.append(WindowAccount.Span(start: segment.start, end: reached)) }
-      if samples < segment.samples {
+      if samples < run.samples {
         damaged.append(
           Gap(
             start: reached, end: segment.end, cause: .tapeDamaged,

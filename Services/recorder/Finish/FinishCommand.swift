@@ -83,7 +83,8 @@ struct FinishCommand: Hashable, Sendable {
       ]
     }
     arguments += method == .copy ? copying : encoding
-    arguments += ["-map_metadata", "-1"] + tags + containerOptions + ["file:" + output]
+    arguments +=
+      ["-map_metadata", "-1"] + FinishCommand.tags(plan) + containerOptions + ["file:" + output]
     var command = ChildCommand("ffmpeg", arguments)
     command.niceness = 10
     return command
@@ -135,7 +136,7 @@ struct FinishCommand: Hashable, Sendable {
     }
   }
 
-  private var tags: [String] {
+  static func tags(_ plan: RecordingPlan) -> [String] {
     let tags = plan.tags
     let pairs: [(String, String?)] = [
       ("title", tags.title), ("artist", tags.artist), ("album", tags.album),

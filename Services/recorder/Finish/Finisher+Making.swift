@@ -38,6 +38,9 @@ extension Finisher {
           plan.stream, from: plan.paddedStart, to: plan.paddedEnd, transaction)
       )
     }
+    if segments.contains(where: { $0.media != nil }) {
+      return try await makeMedia(recording, segments, causes: causes)
+    }
     let cut = try Cutter(root: environment.tapeRoot).cut(
       segments, from: plan.paddedStart, to: plan.paddedEnd, prefix: prefix(plan))
     defer { for part in cut.parts { unlink(part.path) } }
@@ -51,20 +54,30 @@ extension Finisher {
     }
     let isPlain = recording.attempts >= Finisher.attemptsWithFFmpeg
     let command = FinishCommand(cut.parts, plan: plan, isPlain: isPlain)
-    let path = temporary(plan, command.container)
+    let path = temporary(plan, fileExtension: command.container.fileExtension)
     let duration = try await build(command, cut.parts, path)
     try reached(.checked)
+    return try finished(
+      recording, path, command.container.fileExtension, command.container.contentType, duration,
+      account)
+  }
+
+  /// The checked file, safe from a power cut.
+  func finished(
+    _ recording: PlannedRecording, _ path: String, _ fileExtension: String,
+    _ contentType: String, _ duration: Duration, _ account: WindowAccount
+  ) throws -> FinishedFile {
     try sync(path)
     let (hash, size) = try SHA256.hash(fileAt: path)
     environment.logs.note(
-      plan.job,
-      "made \(command.container.fileExtension) of \(size) bytes, "
-        + "\(duration.inSeconds) s, lost \(account.lost.inSeconds) s")
+      recording.plan.job,
+      "made \(fileExtension) of \(size) bytes, \(duration.inSeconds) s, "
+        + "lost \(account.lost.inSeconds) s")
     return FinishedFile(
       path: path,
       name: RecordingName.candidate(
-        plan.fileName, fileExtension: command.container.fileExtension, number: 1),
-      bytes: size, sha256: hash, contentType: command.container.contentType,
+        recording.plan.fileName, fileExtension: fileExtension, number: 1),
+      bytes: size, sha256: hash, contentType: contentType,
       durationUs: duration.microseconds, gaps: account.gaps)
   }
 
@@ -126,7 +139,7 @@ extension Finisher {
     }
   }
 
-  private func run(_ command: ChildCommand, limit: Duration) async throws {
+  func run(_ command: ChildCommand, limit: Duration) async throws {
     let run = try await ChildProcess.run(command, timeout: limit)
     guard run.exit.isSuccess else {
       throw FinishFailure(
@@ -135,7 +148,7 @@ extension Finisher {
     }
   }
 
-  private func decodedDuration(_ path: String) async throws -> Duration {
+  func decodedDuration(_ path: String) async throws -> Duration {
     let run = try await ChildProcess.run(FinishCommand.probe(path), timeout: .seconds(60))
     guard run.exit.isSuccess, let seconds = Double(run.text.filter { !$0.isWhitespace }) else {
       throw FinishFailure("ffprobe could not read the file: \(run.errorText.suffix(300))")

@@ -167,8 +167,8 @@ actor Finisher {
 
   func prefix(_ plan: RecordingPlan) -> String { work + "/\(plan.job)" }
 
-  func temporary(_ plan: RecordingPlan, _ container: FinishCommand.Container) -> String {
-    prefix(plan) + ".made." + container.fileExtension
+  func temporary(_ plan: RecordingPlan, fileExtension: String) -> String {
+    prefix(plan) + ".made." + fileExtension
   }
 
   func temporary(_ plan: RecordingPlan, named name: String) -> String {

@@ -42,6 +42,10 @@ struct TapePage: Encodable {
     var isIndependent: Bool
     /// How it follows the one before it.
     var splice: String
+    /// SHA-256 of the initialisation section that it needs.
+    var `init`: String?
+    /// Lines of the picture.
+    var height: Int?
   }
 
   struct Hole: Encodable {
@@ -92,8 +96,16 @@ extension TapePage.Segment {
     durationUs = segment.duration.microseconds
     bytes = segment.bytes
     container = segment.container
-    codec = segment.format.codec.rawValue
-    isIndependent = true
+    switch segment.content {
+    case .frames(let run):
+      codec = run.format.codec.rawValue
+      isIndependent = true
+    case .media(let media):
+      codec = media.codecs
+      isIndependent = media.isIndependent
+      `init` = media.initialisation
+      height = media.height
+    }
     splice = segment.splice.rawValue
   }
 }
@@ -101,16 +113,22 @@ extension TapePage.Segment {
 extension Segment {
   /// What the file is.
   var container: String {
-    switch format.codec {
-    case .mp3, .mp2, .mp1: "mpeg-audio"
-    case .aac: "adts"
+    switch content {
+    case .frames(let run): run.format.codec == .aac ? "adts" : "mpeg-audio"
+    case .media(let media): media.container.rawValue
     }
   }
 
   var contentType: String {
-    switch format.codec {
-    case .mp3, .mp2, .mp1: "audio/mpeg"
-    case .aac: "audio/aac"
+    switch content {
+    case .frames(let run): run.format.codec == .aac ? "audio/aac" : "audio/mpeg"
+    case .media(let media):
+      switch media.container {
+      case .transportStream: "video/mp2t"
+      case .fragmentedMP4: "video/mp4"
+      case .packedAAC: "audio/aac"
+      case .packedMP3: "audio/mpeg"
+      }
     }
   }
 }

@@ -36,6 +36,7 @@ actor TapeDesk {
     router.add("GET", "/tape") { try await self.list($0) }
     router.add("GET", "/tape/{stream}") { try await self.page($0) }
     router.add("GET", "/tape/{stream}/segments/{sequence}") { try await self.segment($0) }
+    router.add("GET", "/tape/{stream}/init/{sha256}") { try await self.initialisation($0) }
   }
 
   func list(_ request: Request) async throws -> Response {
@@ -77,6 +78,23 @@ actor TapeDesk {
     }
     return Response.file(root + "/" + found.path, contentType: found.contentType)
       .with("Cache-Control", TapeDesk.forEver)
+  }
+
+  func initialisation(_ request: Request) async throws -> Response {
+    try admit(request)
+    let stream = try stream(request)
+    let hash = request.parameter("sha256")
+    // Nothing but digits can name a file here.
+    guard hash.utf8.count == 64, hash.utf8.allSatisfy(TapeDesk.isHexadecimal) else {
+      throw Problem.notFound
+    }
+    return Response.file(
+      root + "/" + MediaPath.initialisation(stream, sha256: hash), contentType: "video/mp4"
+    ).with("Cache-Control", TapeDesk.forEver)
+  }
+
+  private static func isHexadecimal(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || (97...102).contains(byte)
   }
 
   /// A segment never changes and its number is never used again.

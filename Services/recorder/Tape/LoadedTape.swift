@@ -32,7 +32,10 @@ final class LoadedTape {
     }
     var tail = FrameTail()
     let reach = environment.time.now() - TapeAssembler.longestOverlap
-    let useful = newest.prefix { $0.end > reach && $0.format == last.format }
+    let format = last.run?.format
+    let useful = newest.prefix {
+      $0.end > reach && format != nil && $0.run?.format == format
+    }
     for segment in useful.reversed() {
       var scanner = FrameScanner()
       // A segment that cannot be read only makes the join less certain.
@@ -47,6 +50,6 @@ final class LoadedTape {
     }
     return LoadedTape(
       assembler: TapeAssembler(
-        tail: tail, format: last.format, end: last.end, cut: cut), writer: writer)
+        tail: tail, format: format, end: last.end, cut: cut), writer: writer)
   }
 }

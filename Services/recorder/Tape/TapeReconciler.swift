@@ -8,7 +8,8 @@ import Storage
 ///
 /// - a `.part` file is cut to its whole frames, synced, named and entered (`is_recovered`);
 /// - a segment without a row is entered;
-/// - a row without its file is taken away, and its span becomes a gap (tape damaged).
+/// - a row without its file is taken away, and its span becomes a gap (tape damaged);
+/// - of HLS streams, `.part` files are thrown away: the station has those segments still.
 ///
 /// Each step can be repeated, so a crash in the middle costs nothing. Only the newest hours of each
 /// tape are looked at: older ones were reconciled by earlier starts.
@@ -49,6 +50,11 @@ struct TapeReconciler {
     let rows = try await database.read { transaction in
       try SegmentCatalog.last(stream, count: 3600 * hours, transaction)
     }
+    let media = folders.flatMap { folder in
+      FolderListing.names(in: root + "/" + folder).compactMap { name in
+        MediaPath.parse(name).map { (path: folder + "/" + name, name: $0) }
+      }
+    }
     let known = Set(rows.map(\.path))
     let sequences = Set(rows.map(\.sequence))
     var found: [Segment] = []
@@ -71,7 +77,19 @@ struct TapeReconciler {
         report.removed += 1
       }
     }
-    let present = Set(files.map(\.path))
+    for file in media where !known.contains(file.path) {
+      if file.name.isPart || sequences.contains(file.name.sequence) {
+        unlink(root + "/" + file.path)
+        report.removed += 1
+      } else if let segment = try adopt(stream, file.path, file.name, rows) {
+        found.append(segment)
+        report.adopted += 1
+        log.warning("segment recovered", ("stream", stream), ("path", segment.path))
+      } else {
+        log.warning("file is no whole segment", ("stream", stream), ("path", file.path))
+      }
+    }
+    let present = Set(files.map(\.path) + media.map(\.path))
     let lost = rows.filter { row in
       DurableFile.folder(of: row.path) >= oldest && !present.contains(row.path)
     }
@@ -96,6 +114,43 @@ struct TapeReconciler {
             detail: "The file \(row.path) of the tape is gone."), transaction)
       }
     }
+  }
+
+  /// A media segment that was put in its place and not entered. What its name and content do not
+  /// tell is as in the segment before it.
+  private func adopt(
+    _ stream: StreamID, _ path: String, _ name: MediaPath.Name, _ rows: [Segment]
+  ) throws(SystemError) -> Segment? {
+    let before = rows.first { $0.sequence < name.sequence && $0.media != nil }?.media
+    var section: [UInt8]?
+    if path.hasSuffix("." + MediaPath.fileExtension(.fragmentedMP4)) {
+      let hash = before?.initialisation ?? onlySection(of: stream)
+      guard let hash else { return nil }
+      section = try DurableFile.read(
+        root + "/" + MediaPath.initialisation(stream, sha256: hash))
+    }
+    let bytes = try DurableFile.read(root + "/" + path)
+    guard let inspection = try? SegmentInspection.inspect(bytes, initialisation: section) else {
+      return nil
+    }
+    return Segment(
+      stream: stream, sequence: name.sequence, start: name.start, bytes: Int64(bytes.count),
+      content: .media(
+        MediaContent(
+          container: inspection.container,
+          duration: inspection.duration ?? before?.duration ?? .zero,
+          codecs: inspection.codecs ?? before?.codecs ?? "",
+          height: inspection.height ?? before?.height,
+          initialisation: section.map { hexadecimal(SHA256.hash($0)) },
+          isIndependent: inspection.isIndependent, mediaSequence: name.mediaSequence,
+          discontinuity: before?.discontinuity ?? 0, address: "")), path: path,
+      splice: .continuous, isRecovered: true)
+  }
+
+  private func onlySection(of stream: StreamID) -> String? {
+    let names = FolderListing.names(in: root + "/" + MediaPath.initialisationFolder(stream))
+      .filter { $0.hasSuffix(".mp4") }
+    return names.count == 1 ? String(names[0].dropLast(4)) : nil
   }
 
   /// What a file without a row holds; nil (and the file is removed) where it holds no whole frame.

@@ -29,7 +29,7 @@ final class TapeWriter {
 
   /// Oldest first; only the last one may be open.
   private var queue: [HeldSegment] = []
-  private var nextSequence: Int64
+  private(set) var nextSequence: Int64
   private var syncedAt: Monotonic?
   private var retryAt: Monotonic?
   /// Whose name, and those above it, are safe.
@@ -77,6 +77,9 @@ final class TapeWriter {
     if fault == nil { store(now: now) }
     giveUpOldest()
   }
+
+  /// Numbers below this have been used by others.
+  func reserve(before sequence: Int64) { nextSequence = max(nextSequence, sequence) }
 
   /// The open segment's start is known better now.
   func relabel(start: Instant) {

@@ -11,6 +11,12 @@ enum StreamValidator {
     if let agent = stream.userAgent {
       try TextRule.checkHeader(agent, field: "userAgent", what: "The user agent")
     }
+    try check(
+      stream.maximumHeight, in: 1...16_384, field: "maximumHeight",
+      "The tallest picture lies between 1 and 16384 lines.")
+    try check(
+      stream.maximumBitsPerSecond, in: 8_000...10_000_000_000, field: "maximumBitsPerSecond",
+      "The most that a variant may need lies between 8000 and 10000000000 bits per second.")
     guard stream.headers.count <= 20 else {
       throw Refusal(.invalid, "A stream takes at most 20 request headers.", field: "headers")
     }
@@ -22,6 +28,13 @@ enum StreamValidator {
       }
       try TextRule.checkHeader(value, field: "headers", what: "The value of the header \(name)")
     }
+  }
+
+  private static func check(
+    _ limit: Int?, in range: ClosedRange<Int>, field: String, _ sentence: String
+  ) throws(Refusal) {
+    guard let limit, !range.contains(limit) else { return }
+    throw Refusal(.invalid, sentence, field: field)
   }
 
   /// The address itself is never quoted: it may hold a password.

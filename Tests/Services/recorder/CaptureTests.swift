@@ -55,7 +55,7 @@ struct CaptureTests {
       let error = segment.start - onAir
       #expect(
         error > .milliseconds(-60) && error < .milliseconds(120), "frame \(number): \(error)")
-      position += Int(segment.frames)
+      position += Int(segment.run?.frames ?? 0)
     }
     #expect(position == report.numbers.count)
     let status = try #require(studio.told.first { $0.state == .capturing })

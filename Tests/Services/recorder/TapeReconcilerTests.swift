@@ -71,7 +71,7 @@ struct TapeReconcilerTests {
       extra: [UInt8](repeating: 0, count: 4096))
     #expect(try await Self.run(studio).salvaged == 1)
     let segments = try await studio.segments(.radio)
-    #expect(segments.map(\.frames) == [50])
+    #expect(segments.map { $0.run?.frames } == [50])
     let path = studio.tapeRoot + "/" + segments[0].path
     #expect(try DurableFile.read(path).count == Int(segments[0].bytes))
   }

@@ -153,8 +153,8 @@ struct TapeWriterTests {
         "radio/2026/11/21/20/20261121T200000.612200Z-00000008.mp3",
       ])
     #expect(bench.files == bench.closed.map(\.path))
-    #expect(bench.closed.map(\.frames) == [100, 10])
-    #expect(bench.closed[0].samples == 115_200)
+    #expect(bench.closed.map { $0.run?.frames } == [100, 10])
+    #expect(bench.closed[0].run?.samples == 115_200)
     #expect(try bench.report(bench.files).isSeamless)
   }
 

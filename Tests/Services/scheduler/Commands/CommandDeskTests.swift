@@ -54,6 +54,23 @@ import Testing
     #expect(outcome.text?.hasSuffix(".") == true)
   }
 
+  @Test(
+    arguments: [
+      (240, 64_000, nil), (nil, nil, nil), (0, nil, "maximumHeight"),
+      (20_000, nil, "maximumHeight"), (nil, 7_999, "maximumBitsPerSecond"),
+      (nil, -1, "maximumBitsPerSecond"),
+    ] as [(Int?, Int?, String?)])
+  func limitsOfAVariantMustMakeSense(_ height: Int?, _ rate: Int?, _ field: String?) async throws {
+    let outcome = try await bench.command(
+      PutStream(
+        stream: StreamDefinition(
+          id: SchedulerBench.radio, name: "TV", urls: ["http://h/live.m3u8"],
+          maximumHeight: height, maximumBitsPerSecond: rate), mustBeNew: true))
+    #expect(outcome.field == field && (outcome.refusal == nil) == (field == nil))
+    let said = try await bench.said(StreamChanged.self).first?.message.stream
+    #expect(field != nil || said?.maximumHeight == height)
+  }
+
   @Test func aStreamInUseIsNotForgotten() async throws {
     try await bench.addStream()
     try await bench.put(SchedulerBench.schedule())
