@@ -59,7 +59,9 @@ class Keeper:
             await asyncio.sleep(3600)
         message = mailbox.MaildirMessage(envelope.content)
         message["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
-        message["X-Transport"] = "tls" if session.ssl else "plain"
+        message["X-Transport"] = (
+            "tls" if server.transport.get_extra_info("ssl_object") else "plain"
+        )
         self.maildir.add(message)
         if mode == "forget":
             server.transport.close()

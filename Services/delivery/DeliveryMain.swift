@@ -14,8 +14,9 @@ struct DeliveryMain {
       let relay = ProgressRelay()
       let loop = host.progress.register("dispatcher")
       let service = DeliveryService(
-        home: host.home, settings: host.settings.delivery, database: database, outbox: outbox,
-        metrics: host.metrics, log: host.log,
+        node: host.node, home: host.home, settings: host.settings.delivery,
+        alerts: host.settings.alerts, database: database, outbox: outbox,
+        environment: host.environment, metrics: host.metrics, log: host.log,
         surroundings: DeliveryDispatcher.Surroundings(
           onProgress: { relay.report($0) },
           afterStep: { fault in
@@ -25,7 +26,10 @@ struct DeliveryMain {
             } else {
               host.health.ok("deliveries")
             }
-          }))
+          }),
+        afterMails: { fault in
+          if let fault { host.health.degraded("mails", fault) } else { host.health.ok("mails") }
+        })
       host.state.onChange { service.signals.setPaused($0 != .running) }
       let bus = try await host.joinBus(
         database: database, outbox: outbox, handlers: service.handlers, binds: true, peers: [])
@@ -36,6 +40,7 @@ struct DeliveryMain {
           defer { host.progress.retire(loop) }
           try await service.dispatcher.run()
         },
+        LoopComponent("mails") { try await service.mails.run() },
       ]
     }
   }

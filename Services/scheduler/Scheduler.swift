@@ -20,6 +20,8 @@ actor Scheduler {
     /// Work of a silent recorder that starts later than this is left with it for now.
     var urgency: Duration = .seconds(900)
     var overdue = OverduePolicy()
+    /// How long a stream or a recorder may be away before people are told.
+    var alertsAfter: Duration = .seconds(60)
   }
 
   /// Where the process around it is told and asked.
@@ -51,6 +53,8 @@ actor Scheduler {
   /// When the next recording that should have ended is to be looked at.
   var deadline: Instant?
   var sent: [NodeID: Sent] = [:]
+  var alerts: AlertPolicy
+  var alertsLookedAt: Monotonic?
   var pending = Signals.Changes()
   var isLoaded = false
   var zonesCheckedAt: Monotonic
@@ -78,6 +82,7 @@ actor Scheduler {
     self.time = time
     self.log = log
     planner = OccurrencePlanner(horizon: settings.horizon)
+    alerts = AlertPolicy(holdOff: settings.alertsAfter)
     startedAt = time.monotonic()
     zonesCheckedAt = startedAt
   }
@@ -119,6 +124,7 @@ actor Scheduler {
       try endOverdue()
       if takesNewWork { try await assign() }
       try sendDesiredSets()
+      try raiseAlerts()
       try measure()
       fault = nil
     } catch {

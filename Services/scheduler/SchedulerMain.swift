@@ -10,8 +10,9 @@ struct SchedulerMain {
       let database = try host.openDatabase(schemas: SchedulerService.schemas)
       let outbox = Outbox()
       let service = try SchedulerService(
-        settings: host.settings.scheduler, database: database, outbox: outbox,
-        metrics: host.metrics, surroundings: surroundings(host), log: host.log)
+        settings: host.settings.scheduler, alertsAfter: host.settings.alerts.holdOff,
+        database: database, outbox: outbox, metrics: host.metrics,
+        surroundings: surroundings(host), log: host.log)
       host.state.onChange { [signals = service.signals] _ in signals.wake() }
       let bus = try await host.joinBus(
         database: database, outbox: outbox, handlers: service.handlers, binds: true,

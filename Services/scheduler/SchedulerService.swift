@@ -11,6 +11,7 @@ internal import Storage
 /// - `RecorderEvents`: what recorders say of their work, and their heartbeats
 /// - `ConversionRelay`: what converters say of drops, and what people ask of them
 /// - `Scheduler`: the loop that plans, assigns and notices what was missed
+/// - `AlertPolicy`, `RecordingAlerts`: what people must hear of, by way of the delivery service
 /// - `SnapshotSource`: the whole state, for those who begin to follow
 struct SchedulerService: Sendable {
   /// The tables that its database must have.
@@ -25,7 +26,8 @@ struct SchedulerService: Sendable {
   let signals = Signals()
 
   init(
-    settings: Settings.Scheduler, database: Database, outbox: Outbox,
+    settings: Settings.Scheduler, alertsAfter: Duration = Settings().alerts.holdOff,
+    database: Database, outbox: Outbox,
     metrics: MetricsRegistry = MetricsRegistry(),
     surroundings: Scheduler.Surroundings = Scheduler.Surroundings(),
     zones: TimeZoneLibrary = TimeZoneLibrary(), time: any TimeSource = SystemTimeSource(),
@@ -51,8 +53,9 @@ struct SchedulerService: Sendable {
     self.handlers = handlers
 
     scheduler = Scheduler(
-      settings: Scheduler.Settings(horizon: settings.horizon), database: database, book: book,
-      outbox: outbox, signals: signals, roster: roster, surroundings: surroundings, time: time,
+      settings: Scheduler.Settings(horizon: settings.horizon, alertsAfter: alertsAfter),
+      database: database, book: book, outbox: outbox, signals: signals, roster: roster,
+      surroundings: surroundings, time: time,
       log: log)
   }
 }

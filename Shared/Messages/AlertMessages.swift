@@ -17,16 +17,22 @@ public struct RaiseAlert: DurableMessage, Hashable {
   public var subject: String
   /// Sentences for people: what happened, since when, what to do.
   public var text: String
+  /// Since when.
   public var at: Instant
+  /// Something that happened and does not last: it is over at once and needs no `EndAlert`. nil is
+  /// false.
+  public var isEvent: Bool?
 
   public init(
-    id: AlertID, severity: AlertSeverity, subject: String, text: String, at: Instant
+    id: AlertID, severity: AlertSeverity, subject: String, text: String, at: Instant,
+    isEvent: Bool? = nil
   ) {
     self.id = id
     self.severity = severity
     self.subject = subject
     self.text = text
     self.at = at
+    self.isEvent = isEvent
   }
 }
 

@@ -132,7 +132,8 @@ enum DeliveryCatalog {
     try transaction.all(
       """
       SELECT id, server FROM (
-        SELECT d.id AS id, t.host || ':' || t.port AS server,
+        SELECT d.id AS id, t.host || ':' || t.port
+            || CASE t.kind WHEN 's3' THEN '/' || t.bucket || '/' || t.user ELSE '' END AS server,
           coalesce(d.retry_at_us, d.created_at_us) AS due_at_us,
           row_number() OVER (
             PARTITION BY d.destination ORDER BY coalesce(d.retry_at_us, d.created_at_us), d.id
@@ -157,6 +158,14 @@ enum DeliveryCatalog {
       WHERE d.state = 'waiting' AND t.is_enabled = 1 AND d.retry_at_us > ?
       """, now
     ) { row throws(StorageError) in try row.optionalInstant(0) } ?? nil
+  }
+
+  static func deadCount(
+    to destination: DestinationID, _ transaction: Transaction
+  ) throws(StorageError) -> Int {
+    try transaction.first(
+      "SELECT count(*) FROM deliveries WHERE destination = ? AND state = 'dead'", destination
+    ) { row throws(StorageError) in try row.int(0) } ?? 0
   }
 
   static func counts(

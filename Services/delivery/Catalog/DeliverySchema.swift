@@ -7,6 +7,7 @@ enum DeliverySchema {
     [
       Migration("destinations, deliveries, attempts and tests", first),
       Migration("S3 destinations, origins and multipart uploads", second),
+      Migration("alerts and their mails", third),
     ]
   )
 
@@ -122,6 +123,49 @@ enum DeliverySchema {
       etag TEXT NOT NULL,              -- the destination's name for it, as it gave it
       sha256 TEXT NOT NULL,            -- of the part, hexadecimal
       PRIMARY KEY (delivery, number)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let third = """
+    CREATE TABLE alerts (
+      id TEXT PRIMARY KEY,
+      severity TEXT NOT NULL,          -- AlertSeverity
+      subject TEXT NOT NULL,
+      text TEXT NOT NULL,
+      node TEXT NOT NULL,              -- who raised it
+      raised_at_us INTEGER NOT NULL,
+      ended_at_us INTEGER,             -- NULL while it lasts
+      end_text TEXT,                   -- how it ended
+      pending TEXT,                    -- what is still to be mailed: 'raised' or 'ended'
+      pending_since_us INTEGER,
+      in_mail TEXT,                    -- what the mail that is on its way says of it
+      mail TEXT NOT NULL,              -- AlertMailState; 'dead': a dead letter, kept until a person decides
+      attempts INTEGER NOT NULL,       -- mails tried that said something of it
+      refusals INTEGER NOT NULL,       -- of these, refused by the server, since the last new start
+      reason TEXT,                     -- one sentence, where the mail's state needs one
+      updated_at_us INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX alerts_pending ON alerts (raised_at_us) WHERE pending IS NOT NULL;
+
+    CREATE TABLE mailer (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      state TEXT NOT NULL              -- MailerState as JSON: circuit breaker, last mail, fault
+    ) STRICT;
+
+    -- The mail that was about to be sent, as it was: sent again under the same id until it is
+    -- answered.
+    CREATE TABLE outgoing_mail (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      message_id TEXT NOT NULL,
+      date_us INTEGER NOT NULL,
+      subject TEXT NOT NULL,
+      body TEXT NOT NULL
+    ) STRICT;
+
+    -- Test mails that were asked for and not answered yet.
+    CREATE TABLE mail_tests (
+      command TEXT PRIMARY KEY,        -- the TestMail's message id
+      asked_at_us INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """
 }

@@ -14,6 +14,13 @@ struct DestinationRow: Hashable, Sendable {
 
   var server: String { "\(destination.host):\(destination.port)" }
 
+  /// What one failure tells of: a server; of one with buckets only the bucket and the access key,
+  /// since thousands of others share it. As `DeliveryCatalog.due` says it.
+  var route: String {
+    guard destination.kind == .s3, let bucket = destination.bucket else { return server }
+    return "\(server)/\(bucket.name)/\(destination.user)"
+  }
+
   var event: DestinationChanged {
     DestinationChanged(
       id: destination.id, destination: destination, fault: fault, foundHostKey: foundHostKey)

@@ -72,6 +72,7 @@ struct CommandDesk: Sendable {
     if destination.kind == .s3 { row.sealedSecret = try secret(command, known: old?.sealedSecret) }
     try DestinationCatalog.save(row, at: time.now(), transaction)
     try outbox.publish(row.event, in: transaction)
+    try book.tellOfFault(row, transaction)
     try book.mend(row, transaction)
     return .done
   }
@@ -109,6 +110,9 @@ struct CommandDesk: Sendable {
     try DestinationCatalog.remove(command.destination, transaction)
     try outbox.publish(
       DestinationChanged(id: command.destination, destination: nil), in: transaction)
+    try book.alerts.end(
+      AlertID(unchecked: "destination-fault.\(command.destination)"), "It was removed.",
+      transaction)
     return .done
   }
 
@@ -148,6 +152,9 @@ struct CommandDesk: Sendable {
     }
     guard try DeliveryCatalog.insert(row, transaction) else { return }
     try outbox.publish(row.event, in: transaction)
+    if row.standing.state == .dead {
+      try book.tellOfDeadLetters(to: row.destination, newest: row, transaction)
+    }
     book.signal(transaction)
   }
 
@@ -164,7 +171,7 @@ struct CommandDesk: Sendable {
           ? "It is delivered already." : "It is being delivered or about to be.")
     }
     let signals = signals
-    transaction.afterCommit { signals.renew(destination.server) }
+    transaction.afterCommit { signals.renew(destination.route) }
     return .done
   }
 

@@ -8,6 +8,7 @@ internal import Storage
 struct DeliveryBook: Sendable {
   let policy: DeliveryPolicy
   let outbox: Outbox
+  let alerts: AlertBook
   let signals: Signals
   let time: any TimeSource
   let log: Logger
@@ -26,6 +27,9 @@ struct DeliveryBook: Sendable {
     new.updatedAt = now
     try DeliveryCatalog.update(new, transaction)
     try outbox.publish(new.event, in: transaction)
+    if row.standing.state == .dead || new.standing.state == .dead {
+      try tellOfDeadLetters(to: row.destination, newest: new, transaction)
+    }
     for action in actions { perform(action, for: new, transaction) }
     signal(transaction)
     return new
@@ -38,7 +42,7 @@ struct DeliveryBook: Sendable {
     {
       try apply(.destinationMended, to: row, transaction)
     }
-    let server = destination.server
+    let server = destination.route
     let signals = signals
     transaction.afterCommit { signals.renew(server) }
   }
@@ -53,6 +57,37 @@ struct DeliveryBook: Sendable {
       let row = try DestinationCatalog.find(id, transaction)
     else { return }
     try outbox.publish(row.event, in: transaction)
+    try tellOfFault(row, transaction)
+  }
+
+  /// Says to people that a destination takes nothing, or that it does again.
+  func tellOfFault(_ row: DestinationRow, _ transaction: Transaction) throws {
+    let destination = row.destination
+    let alert = AlertID(unchecked: "destination-fault.\(destination.id)")
+    guard let fault = row.fault else {
+      return try alerts.end(alert, "“\(destination.name)” takes files again.", transaction)
+    }
+    try alerts.raise(
+      alert, .warning, subject: "Nothing can be delivered to “\(destination.name)”", text: fault,
+      transaction)
+  }
+
+  /// One alert for each destination, whatever the number: thousands may die of one cause.
+  func tellOfDeadLetters(
+    to id: DestinationID, newest: DeliveryRow, _ transaction: Transaction
+  ) throws {
+    let alert = AlertID(unchecked: "deliveries-dead.\(id)")
+    let count = try DeliveryCatalog.deadCount(to: id, transaction)
+    guard count > 0 else {
+      return try alerts.end(alert, "No delivery there waits for a person any more.", transaction)
+    }
+    guard newest.standing.state == .dead else { return }
+    let what = count == 1 ? "A delivery needs" : "\(count) deliveries need"
+    try alerts.raise(
+      alert, .critical, subject: "\(what) a person: \(id)",
+      text:
+        "\(newest.fileName) could not be delivered to \(id). \(newest.standing.reason ?? "") Retry or "
+        + "discard what is set aside on the page.", transaction)
   }
 
   func signal(_ transaction: Transaction) {

@@ -7,7 +7,7 @@ internal import Base
 struct DispatchPlan: Sendable {
   struct Candidate: Hashable, Sendable {
     var delivery: DeliveryID
-    /// `host:port`; two destinations may share one.
+    /// `DestinationRow.route`; two destinations may share one.
     var server: String
   }
 

@@ -3,7 +3,11 @@ internal import Storage
 /// The scheduler's tables, beside those of the bus in the same database.
 enum SchedulerSchema {
   static let schema: (name: String, migrations: [Migration]) = (
-    "scheduler", [Migration("streams, schedules, recordings and recorders", first)]
+    "scheduler",
+    [
+      Migration("streams, schedules, recordings and recorders", first),
+      Migration("alerts that were raised", second),
+    ]
   )
 
   private static let first = """
@@ -69,6 +73,13 @@ enum SchedulerSchema {
       node TEXT NOT NULL,
       status TEXT NOT NULL,            -- the last CaptureStatus as JSON
       PRIMARY KEY (stream, node)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let second = """
+    CREATE TABLE raised_alerts (
+      id TEXT PRIMARY KEY,             -- AlertID, of a stream or a recorder
+      raised_at_us INTEGER NOT NULL    -- when the trouble began
     ) STRICT, WITHOUT ROWID;
     """
 }

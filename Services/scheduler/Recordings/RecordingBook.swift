@@ -13,10 +13,13 @@ struct RecordingBook: Sendable {
 
   static let plannedTooLate = "It came due while the scheduler was not running."
 
-  /// Stores a changed recording and says so to all who follow.
+  /// Stores a changed recording and says so to all who follow; to people, where it ended badly.
   func save(_ entry: ScheduledRecording, _ transaction: Transaction) throws {
     try RecordingCatalog.save(entry, transaction)
     try outbox.publish(RecordingChanged(recording: entry.recording), in: transaction)
+    if let alert = RecordingAlerts.alert(for: entry.recording) {
+      try outbox.send(alert, to: SchedulerService.delivery, in: transaction)
+    }
     metrics.count(entry.recording.state, transaction)
   }
 

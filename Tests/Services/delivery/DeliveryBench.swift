@@ -17,6 +17,7 @@ final class DeliveryBench: Sendable {
   let home: Home
   let server: OpenSSHServer
   let settings: Settings.Delivery
+  let alerts: Settings.Alerts
   let metrics = MetricsRegistry()
   let progress = Box<[DeliveryProgress]>([])
   private let process: Mutex<Process>
@@ -26,20 +27,23 @@ final class DeliveryBench: Sendable {
     let database: Database
     let service: DeliveryService
     let run: Task<Void, any Error>
+    let mails: Task<Void, any Error>
   }
 
   static let gateway = NodeID(unchecked: "gateway")
   static let nas = DestinationID(unchecked: "nas")
 
   static func start(
-    settings: Settings.Delivery = DeliveryBench.quick
+    settings: Settings.Delivery = DeliveryBench.quick,
+    alerts: Settings.Alerts = Settings().alerts
   ) async throws -> DeliveryBench {
     let folder = try TemporaryFolder()
     let home = Home(folder.path)
     try home.makeFolders()
     let identity = try await SSHIdentity.open(in: home.keys)
     let server = try await OpenSSHServer.start(authorizedKey: identity.publicKey)
-    return try DeliveryBench(folder: folder, home: home, server: server, settings: settings)
+    return try DeliveryBench(
+      folder: folder, home: home, server: server, settings: settings, alerts: alerts)
   }
 
   /// Waits of tens of milliseconds, so that tests need not wait long.
@@ -52,31 +56,39 @@ final class DeliveryBench: Sendable {
   }
 
   private init(
-    folder: TemporaryFolder, home: Home, server: OpenSSHServer, settings: Settings.Delivery
+    folder: TemporaryFolder, home: Home, server: OpenSSHServer, settings: Settings.Delivery,
+    alerts: Settings.Alerts
   ) throws {
     self.folder = folder
     self.home = home
     self.server = server
     self.settings = settings
+    self.alerts = alerts
     process = Mutex(
       try DeliveryBench.life(
-        of: folder("delivery.sqlite"), home, settings, metrics, progress))
+        of: folder("delivery.sqlite"), home, settings, alerts, metrics, progress))
   }
 
-  deinit { process.withLock { $0.run.cancel() } }
+  deinit {
+    process.withLock { process in
+      process.run.cancel()
+      process.mails.cancel()
+    }
+  }
 
   private static func life(
-    of path: String, _ home: Home, _ settings: Settings.Delivery, _ metrics: MetricsRegistry,
-    _ progress: Box<[DeliveryProgress]>
+    of path: String, _ home: Home, _ settings: Settings.Delivery, _ alerts: Settings.Alerts,
+    _ metrics: MetricsRegistry, _ progress: Box<[DeliveryProgress]>
   ) throws -> Process {
     let database = try Database(path: path, schemas: DeliveryService.schemas)
     let service = DeliveryService(
-      home: home, settings: settings, database: database, outbox: Outbox(), metrics: metrics,
-      log: .silent,
+      node: NodeID(unchecked: "delivery"), home: home, settings: settings, alerts: alerts,
+      database: database, outbox: Outbox(), metrics: metrics, log: .silent,
       surroundings: DeliveryDispatcher.Surroundings(
         onProgress: { report in progress.set(progress.get() + [report]) }))
     return Process(
-      database: database, service: service, run: Task { try await service.dispatcher.run() })
+      database: database, service: service, run: Task { try await service.dispatcher.run() },
+      mails: Task { try await service.mails.run() })
   }
 
   /// What kill -9 leaves: another life begins with the database as it is in this instant, and this
@@ -87,7 +99,8 @@ final class DeliveryBench: Sendable {
     try await old.database.backup(to: copy)
     old.service.signals.stopAll()
     old.run.cancel()
-    let new = try DeliveryBench.life(of: copy, home, settings, metrics, progress)
+    old.mails.cancel()
+    let new = try DeliveryBench.life(of: copy, home, settings, alerts, metrics, progress)
     process.withLock { $0 = new }
   }
 
@@ -95,10 +108,12 @@ final class DeliveryBench: Sendable {
   func restart() async throws {
     let old = process.withLock { $0 }
     old.run.cancel()
+    old.mails.cancel()
     _ = try await old.run.value
+    _ = try await old.mails.value
     let copy = folder("after-\(hexadecimal(randomBytes(4))).sqlite")
     try await old.database.backup(to: copy)
-    let new = try DeliveryBench.life(of: copy, home, settings, metrics, progress)
+    let new = try DeliveryBench.life(of: copy, home, settings, alerts, metrics, progress)
     process.withLock { $0 = new }
   }
 
@@ -112,7 +127,7 @@ final class DeliveryBench: Sendable {
     _ body: some CommandMessage, id: MessageID = .random()
   ) async throws -> CommandOutcome {
     try await say(body, id: id)
-    return try await eventually("the outcome of \(type(of: body).type)") {
+    return try await eventually("the outcome of \(type(of: body).type)", within: .seconds(120)) {
       try await self.said(CommandOutcome.self).last { $0.command == id }
     }
   }
@@ -186,7 +201,7 @@ final class DeliveryBench: Sendable {
   /// Waits for the state and answers with the row.
   @discardableResult
   func until(_ id: DeliveryID, is state: DeliveryState) async throws -> DeliveryRow {
-    try await eventually("\(id) is \(state)") {
+    try await eventually("\(id) is \(state)", within: .seconds(120)) {
       let row = try await self.row(id)
       return row.standing.state == state ? row : nil
     }

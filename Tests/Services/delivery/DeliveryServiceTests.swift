@@ -129,7 +129,7 @@ struct DeliveryServiceTests {
     let proxy = try ChaosProxy(to: bench.server.port, fault: .cutAfterSent(500))
     try await bench.put(bench.destination(port: proxy.port))
     let id = try await bench.deliver(RemoteSite.content(100_000))
-    try await eventually("it failed several times") {
+    try await eventually("it failed several times", within: .seconds(120)) {
       try await bench.row(id).standing.failures >= 4
     }
     #expect(try await bench.health().fault != nil)

@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import HTTPClient
+import HTTPServer
 import Synchronization
 import TestSupport
 import Testing
@@ -28,6 +29,41 @@ struct HTTPClientTests {
     }
     let response = try await client.request(HTTPRequest("GET", server.url))
     #expect(response.headers["icy-name"] == "Café")
+  }
+
+  /// Counts up, in pieces of an odd size; ends too early where it is told to.
+  private struct Counting: HTTPBodySource {
+    let size: Int64
+    var end = Int64.max
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Int? {
+      guard offset < end else { return nil }
+      let count = min(buffer.count, 1237, Int(size - offset))
+      for index in 0..<count {
+        buffer[index] = UInt8(truncatingIfNeeded: offset + Int64(index))
+      }
+      return count
+    }
+  }
+
+  @Test func `a body is read from its source while it is sent`() async throws {
+    var configuration = Server.Configuration(.tcp(host: "127.0.0.1", port: 0))
+    configuration.largestBody = 4 << 20
+    let server = try Server(configuration) { request in
+      .text("\(request.method) \(hexadecimal(SHA256.hash(request.body)))")
+    }
+    let bytes = (0..<3_000_001).map { UInt8(truncatingIfNeeded: $0) }
+    var request = HTTPRequest("PUT", "http://127.0.0.1:\(server.port ?? 0)/")
+    for count in [3_000_001, 1, 0] {
+      request.bodySource = Counting(size: Int64(count))
+      let response = try await client.request(request)
+      let hash = hexadecimal(SHA256.hash(bytes.prefix(count)))
+      #expect(String(decoding: response.body, as: UTF8.self) == "PUT \(hash)")
+    }
+    request.bodySource = Counting(size: 3_000_001, end: 1_000_000)
+    let error = await #expect(throws: HTTPError.self) { try await client.request(request) }
+    #expect(error?.kind == .invalidRequest)
+    await server.stop()
   }
 
   @Test func `SHOUTcast's ICY reply is an answer`() async throws {

@@ -22,7 +22,7 @@ struct S3ServiceTests {
   private func put(
     _ destination: Destination, secret: String?, _ bench: DeliveryBench
   ) async throws -> CommandOutcome {
-    let key = try await eventually("the sealing key is said") {
+    let key = try await eventually("the sealing key is said", within: .seconds(120)) {
       try await bench.said(DeliveryIdentity.self).last?.sealingKey
     }
     return try await bench.command(
@@ -64,7 +64,7 @@ struct S3ServiceTests {
 
   /// In the database with its log and journal, in the delivery's log, in keys, on no command line.
   private func expectNoCanary(_ bench: DeliveryBench) async throws {
-    let canary = Array("canary-of".utf8)
+    let canary = Array("canary-of-the-secret".utf8)
     var looked = 0
     func look(_ folder: String) throws {
       for name in TemporaryFolder.names(in: folder) {
@@ -83,7 +83,7 @@ struct S3ServiceTests {
       // rclone is told its secret so; it is the peer, not ours.
       let line = (try? DurableFile.read("/proc/\(name)/cmdline")) ?? []
       let text = String(decoding: line, as: UTF8.self)
-      #expect(text.contains("rclone") || !text.contains("canary-of"), "\(text)")
+      #expect(text.contains("rclone") || !text.contains("canary-of-the-secret"), "\(text)")
     }
   }
 
@@ -126,7 +126,7 @@ struct S3ServiceTests {
         [UInt8(number)], as: "\(number).mp3", id: "delivery-\(number)")
       try await bench.until(id, is: .delivered)
     }
-    try await eventually("the older ones are forgotten") {
+    try await eventually("the older ones are forgotten", within: .seconds(120)) {
       try await bench.said(DeliveriesForgotten.self).flatMap(\.deliveries).count >= 4
     }
     let gone = try await bench.said(DeliveriesForgotten.self).flatMap(\.deliveries)
