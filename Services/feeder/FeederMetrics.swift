@@ -38,8 +38,7 @@ struct FeederMetrics: Sendable {
     fetching.set(queue.running.count)
   }
 
-  func show(_ counts: [EpisodeState: Int], downloads: Int) {
-    downloading.set(downloads)
+  func show(_ counts: [EpisodeState: Int]) {
     for state in EpisodeState.allCases { episodes.with(state.rawValue).set(counts[state] ?? 0) }
   }
 

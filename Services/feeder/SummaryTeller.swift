@@ -26,17 +26,17 @@ struct SummaryTeller: Sendable {
     let read = try? await database.read { transaction in
       (
         try FeedCatalog.states(transaction), try EpisodeCatalog.counts(transaction),
-        try EpisodeCatalog.sums(transaction)
+        try EpisodeCatalog.sum(transaction)
       )
     }
-    guard let (feeds, episodes, sums) = read else { return nil }
+    guard let (feeds, episodes, sum) = read else { return nil }
     metrics.show(feeds)
     var summary = FeederSummary(
       feeds: feeds.values.reduce(0, +), failing: feeds[.failing] ?? 0,
       broken: (feeds[.broken] ?? 0) + (feeds[.gone] ?? 0),
       queuedEpisodes: (episodes[.queued] ?? 0) + (episodes[.waiting] ?? 0),
-      archivedEpisodes: sums.values.reduce(0) { $0 + $1.count },
-      archivedBytes: sums.values.reduce(0) { $0 + $1.bytes })
+      archivedEpisodes: sum.count, archivedBytes: sum.bytes)
+    metrics.show(episodes)
     pace.fill(&summary)
     return summary
   }

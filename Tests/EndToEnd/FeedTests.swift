@@ -18,7 +18,7 @@ struct FeedTests {
 
   @Test(
     "arrives whole and once, with kill -9 of the feeder in the middle of each download",
-    .timeLimit(.minutes(4)))
+    .timeLimit(.minutes(10)))
   func killed() async throws {
     // So slow that there is a middle: four seconds for each episode.
     let nginx = try await NginxServer.start(

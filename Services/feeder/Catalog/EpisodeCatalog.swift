@@ -99,25 +99,55 @@ enum EpisodeCatalog {
 
   // MARK: - Questions
 
-  /// Those that could be begun now: of each server the few that are due longest.
+  /// Those that could be begun now, of each server a few: first what waited for another try, then the
+  /// newest of what is queued, the servers from `start` on in turn. Its cost is in servers, not in
+  /// episodes, of which a million may be queued.
   static func due(
-    at now: Instant, perHost limit: Int, _ transaction: Transaction
-  ) throws(StorageError) -> [(id: EpisodeID, host: String)] {
+    at now: Instant, perHost limit: Int, from start: String, _ transaction: Transaction
+  ) throws(StorageError) -> [Candidate] {
+    var candidates = try transaction.all(
+      """
+      SELECT e.id, e.host FROM episodes e JOIN feeds f ON f.id = e.feed
+      WHERE e.state = 'waiting' AND e.retry_at_us <= ? AND f.is_enabled = 1
+      ORDER BY e.retry_at_us LIMIT 200
+      """, now, read: candidate)
+    let hosts = try queuedHosts(transaction)
+    let turn = hosts.firstIndex { $0 > start } ?? 0
+    for host in hosts[turn...] + hosts[..<turn] where candidates.count < 400 {
+      candidates += try transaction.all(
+        """
+        SELECT e.id, e.host FROM episodes e JOIN feeds f ON f.id = e.feed
+        WHERE e.state = 'queued' AND e.host = ? AND f.is_enabled = 1
+        ORDER BY e.published_at_us DESC LIMIT ?
+        """, host, limit, read: candidate)
+    }
+    return candidates
+  }
+
+  struct Candidate: Hashable, Sendable {
+    let id: EpisodeID
+    let host: String
+  }
+
+  private static func candidate(_ row: borrowing Row) throws(StorageError) -> Candidate {
+    Candidate(id: try row.identifier(0), host: try row.text(1))
+  }
+
+  /// By seeks in the index from one server to the next.
+  private static func queuedHosts(
+    _ transaction: Transaction
+  ) throws(StorageError) -> [String] {
     try transaction.all(
       """
-      SELECT id, host FROM (
-        SELECT e.id AS id, e.host AS host, coalesce(e.retry_at_us, e.seen_at_us) AS due_at_us,
-          e.published_at_us AS published_at_us,
-          row_number() OVER (
-            PARTITION BY e.host
-            ORDER BY coalesce(e.retry_at_us, 0), e.published_at_us DESC, e.id
-          ) AS place
-        FROM episodes e JOIN feeds f ON f.id = e.feed
-        WHERE f.is_enabled = 1
-          AND (e.state = 'queued' OR (e.state = 'waiting' AND e.retry_at_us <= ?))
-      ) WHERE place <= ? ORDER BY due_at_us, published_at_us DESC, id LIMIT 500
-      """, now, limit
-    ) { row throws(StorageError) in (try row.identifier(0), try row.text(1)) }
+      WITH RECURSIVE hosts (host) AS (
+        SELECT min(host) FROM episodes WHERE state = 'queued'
+        UNION ALL
+        SELECT (SELECT min(host) FROM episodes WHERE state = 'queued' AND host > hosts.host)
+        FROM hosts WHERE hosts.host IS NOT NULL
+      )
+      SELECT host FROM hosts WHERE host IS NOT NULL
+      """
+    ) { row throws(StorageError) in try row.text(0) }
   }
 
   static func nextDue(
@@ -224,6 +254,20 @@ enum EpisodeCatalog {
       (try row.identifier(0), ArchivedSum(count: try row.int(1), bytes: try row.int64(2)))
     }
     return Dictionary(rows, uniquingKeysWith: { $1 })
+  }
+
+  static func sum(_ transaction: Transaction) throws(StorageError) -> ArchivedSum {
+    try transaction.first(
+      "SELECT count(*), coalesce(sum(archived_bytes), 0) FROM episodes WHERE state = 'archived'"
+    ) { row throws(StorageError) in
+      ArchivedSum(count: try row.int(0), bytes: try row.int64(1))
+    } ?? ArchivedSum()
+  }
+
+  static func failedCount(_ transaction: Transaction) throws(StorageError) -> Int {
+    try transaction.first("SELECT count(*) FROM episodes WHERE state = 'failed'") {
+      row throws(StorageError) in try row.int(0)
+    } ?? 0
   }
 
   static func counts(

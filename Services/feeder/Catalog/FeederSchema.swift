@@ -3,7 +3,11 @@ internal import Storage
 /// The feeder's tables, beside those of the bus in the same database.
 enum FeederSchema {
   static let schema: (name: String, migrations: [Migration]) = (
-    "feeder", [Migration("feeds, episodes, their names, and servers at rest", first)]
+    "feeder",
+    [
+      Migration("feeds, episodes, their names, and servers at rest", first),
+      Migration("counting and choosing among a million episodes", second),
+    ]
   )
 
   private static let first = """
@@ -78,5 +82,12 @@ enum FeederSchema {
       host TEXT PRIMARY KEY,
       until_us INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let second = """
+    -- Answers by itself how many there are of each state, and how many bytes.
+    CREATE INDEX episodes_counted ON episodes (state, archived_bytes);
+    -- The servers of what is queued, one seek each, and of each server the newest.
+    CREATE INDEX episodes_queued ON episodes (host, published_at_us DESC) WHERE state = 'queued';
     """
 }

@@ -41,6 +41,8 @@ actor EpisodeDownloader {
   private var idle: [DownloadWorker] = []
   private var workers = 0
   private var isStopping = false
+  /// The server of the last one that was begun: the others have their turn.
+  private var lastHost = ""
 
   init(
     database: Database, book: FeederBook, limits: Limits, folder: String, metrics: FeederMetrics,
@@ -91,11 +93,12 @@ actor EpisodeDownloader {
     do {
       let now = time.now()
       let most = limits.perHost + limits.downloads
-      let (candidates, due, counts) = try await database.read { transaction in
+      let start = lastHost
+      let (candidates, due, failed) = try await database.read { transaction in
         (
-          try EpisodeCatalog.due(at: now, perHost: most, transaction),
+          try EpisodeCatalog.due(at: now, perHost: most, from: start, transaction),
           try EpisodeCatalog.nextDue(after: now, transaction),
-          try EpisodeCatalog.counts(transaction)
+          try EpisodeCatalog.failedCount(transaction)
         )
       }
       if !signals.isPaused {
@@ -103,12 +106,12 @@ actor EpisodeDownloader {
           guard running[candidate.id] == nil,
             running.values.count(where: { $0 == candidate.host }) < limits.perHost
           else { continue }
+          lastHost = candidate.host
           await begin(candidate.id, host: candidate.host)
         }
       }
-      metrics.show(counts, downloads: running.count)
+      metrics.downloading.set(running.count)
       pace.show(downloading: running.count)
-      let failed = counts[.failed] ?? 0
       afterStep(failed > 0 ? "\(failed) episodes used up their tries: fetch them again" : nil)
       return due.map { min(Self.longestWait, max(.milliseconds(10), $0 - now)) }
         ?? Self.longestWait
@@ -273,12 +276,17 @@ actor EpisodeDownloader {
         path: "\(task.folder)/\(name)", name: name, bytes: received.bytes,
         sha256: received.sha256, contentType: received.contentType,
         durationUs: received.duration.microseconds, gaps: [])
-      try await database.write { transaction in
-        guard var row = try EpisodeCatalog.find(row.id, transaction) else { return }
+      let isKnown = try await database.write { transaction in
+        guard var row = try EpisodeCatalog.find(row.id, transaction) else { return false }
         row.placed = file
         try EpisodeCatalog.save(row, transaction)
+        return true
       }
+      guard isKnown else { throw DownloadError(.interrupted, "its feed was removed") }
       return file
+    } catch let error as DownloadError {
+      await worker.remove(task.partPath)
+      throw error
     } catch {
       throw DownloadError(.disk, "the catalogue cannot be written: \(error)")
     }

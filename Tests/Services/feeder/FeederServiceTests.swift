@@ -1,5 +1,6 @@
 import Base
 import Configuration
+import Glibc
 import Messages
 import Metrics
 import Storage
@@ -145,6 +146,38 @@ struct FeederServiceTests {
     try await bench.add(nginx.url("p1.xml"))
     _ = try await bench.archived(3)
     #expect(try await bench.feed().isComplete)
+  }
+
+  @Test("finishes what a kill left between the file's name and its row, and begins the rest anew")
+  func recovers() async throws {
+    let nginx = try await Self.site(episodes: 3)
+    let bench = try FeederBench(policy: FeederBench.calmPolicy)
+    try await bench.add(nginx.url("feed.xml"), destinations: ["nas"])
+    let rows = try await bench.archived(3)
+    // As if killed: one file has its name, its row does not say so; one file lies under its hidden
+    // name still; one row says that bytes come, and there is half a part.
+    let files = try rows.map { try unwrap($0.placed) }
+    let folder = bench.folder("podcasts/show")
+    try #require(rename(files[1].path, "\(folder)/.\(rows[1].id).part") == 0)
+    unlink(files[2].path)
+    let half = try DurableFile.read("\(nginx.folder)/3.mp3").prefix(10_000)
+    try DurableFile.write(Array(half), to: "\(folder)/.\(rows[2].id).part", mode: 0o644)
+    try await bench.database.write { transaction in
+      for (index, row) in rows.enumerated() {
+        var row = row
+        row.standing.state = index == 2 ? .downloading : .validating
+        row.standing.crashes = 1
+        if index == 2 { row.placed = nil }
+        try EpisodeCatalog.save(row, transaction)
+      }
+    }
+    try await bench.restart()
+    let again = try await bench.archived(3)
+    #expect(
+      try again.map { try SHA256.hash(fileAt: try unwrap($0.placed).path).hexadecimal }
+        == files.map(\.sha256))
+    #expect(bench.files().count == 3, "\(bench.files())")
+    #expect(Set(try await bench.said(Deliver.self).map(\.delivery)).count == 3)
   }
 
   @Test("imports a list, and does what it is told with what is in it")
