@@ -27,52 +27,67 @@ enum EpisodeIdentity {
     var published: Instant?
   }
 
+  /// An item with a media file, and the names that it goes by.
+  struct Candidate: Hashable, Sendable {
+    var item: FeedItem
+    var enclosure: Enclosure
+    var names: [Name]
+  }
+
   struct Recognised: Hashable, Sendable {
     var item: FeedItem
     var enclosure: Enclosure
     var id: EpisodeID
-    var isNew: Bool
-    /// All names that it goes by in this document.
-    var names: [Name]
+    /// Of its names those that are not known yet, or known for another.
+    var newNames: [Name]
   }
 
-  /// Names in a document that several of its items have, and that therefore name none of them.
-  static func sharedNames(in items: [FeedItem]) -> Set<Name> {
-    var owners: [Name: String] = [:]
+  static func candidates(_ items: [FeedItem]) -> [Candidate] {
+    items.compactMap { item in
+      item.enclosure.map { Candidate(item: item, enclosure: $0, names: names(of: item, $0)) }
+    }
+  }
+
+  /// Names that several of a document's items have, and that therefore name none of them. The same
+  /// item listed twice is one.
+  static func sharedNames(in candidates: [Candidate]) -> Set<Name> {
+    var owners: [Name: [Name]] = [:]
     var shared: Set<Name> = []
-    for item in items {
-      guard let enclosure = item.enclosure else { continue }
-      let identity = identity(of: item, enclosure)
-      for name in names(of: item, enclosure)
-      where owners.updateValue(identity, forKey: name) ?? identity != identity {
+    for candidate in candidates {
+      for name in candidate.names
+      where owners.updateValue(candidate.names, forKey: name) ?? candidate.names
+        != candidate.names
+      {
         shared.insert(name)
       }
     }
     return shared
   }
 
-  /// Those items that have a media file, in the document's order, each episode once. `items` may be a
-  /// part of a document; `shared` is of all of it.
+  /// Each episode once, in the document's order. `candidates` may be a part of a document; `shared` is
+  /// of all of it.
   static func recognise(
-    _ items: [FeedItem], of feed: FeedID, shared: Set<Name>, known: (Name) throws -> Known?
+    _ candidates: some Sequence<Candidate>, of feed: FeedID, shared: Set<Name>,
+    known: (Name) throws -> Known?
   ) rethrows -> [Recognised] {
-    let candidates = items.compactMap { item in
-      item.enclosure.map { (item: item, enclosure: $0, names: names(of: item, $0)) }
-    }
     var recognised: [Recognised] = []
     var taken: Set<EpisodeID> = []
     var given: [Name: EpisodeID] = [:]
-    for (item, enclosure, allNames) in candidates {
-      let names = allNames.filter { !shared.contains($0) }
-      let found = try names.lazy.compactMap { name in
-        try given[name] ?? match(name, item, try known(name))
+    for candidate in candidates {
+      let item = candidate.item
+      let names = candidate.names.filter { !shared.contains($0) }
+      let found = try names.map { ($0, try known($0)) }
+      let matched = found.lazy.compactMap { name, known in
+        given[name] ?? match(name, item, known)
       }.first
       // With no name of its own, all that is left is everything that it says.
-      let id = found ?? id(of: feed, names.first?.text ?? fingerprint(of: item, enclosure))
+      let id = matched ?? id(of: feed, names.first?.text ?? fingerprint(of: candidate))
       for name in names { given[name] = given[name] ?? id }
       guard taken.insert(id).inserted else { continue }
       recognised.append(
-        Recognised(item: item, enclosure: enclosure, id: id, isNew: found == nil, names: names))
+        Recognised(
+          item: item, enclosure: candidate.enclosure, id: id,
+          newNames: found.filter { $0.1?.id != id }.map(\.0)))
     }
     return recognised
   }
@@ -94,12 +109,10 @@ enum EpisodeIdentity {
     return names
   }
 
-  private static func identity(of item: FeedItem, _ enclosure: Enclosure) -> String {
-    "\(item.guid ?? "")\n\(plain(enclosure.url))"
-  }
-
-  private static func fingerprint(of item: FeedItem, _ enclosure: Enclosure) -> String {
-    "\(identity(of: item, enclosure))\n\(item.title ?? "")\n\(item.published?.microseconds ?? 0)"
+  private static func fingerprint(of candidate: Candidate) -> String {
+    let item = candidate.item
+    let names = candidate.names.map(\.text).joined(separator: "\n")
+    return "\(names)\n\(item.title ?? "")\n\(item.published?.microseconds ?? 0)"
   }
 
   static func id(of feed: FeedID, _ name: String) -> EpisodeID {

@@ -168,10 +168,11 @@ actor FeedPoller {
 
   private func storeItems(of report: FetchReport) async throws {
     guard case .document(let document, _, _, _) = report.result else { return }
-    let shared = EpisodeIdentity.sharedNames(in: document.items)
+    let candidates = EpisodeIdentity.candidates(document.items)
+    let shared = EpisodeIdentity.sharedNames(in: candidates)
     let reading = FeedReading(book: book)
     let definition = report.order.definition
-    var rest = document.items[...]
+    var rest = candidates[...]
     while !rest.isEmpty {
       let part = rest.prefix(FeedReading.part)
       rest = rest.dropFirst(part.count)

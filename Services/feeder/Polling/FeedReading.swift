@@ -14,10 +14,11 @@ struct FeedReading: Sendable {
 
   /// Stores one part of what was recognised.
   func store(
-    _ items: ArraySlice<FeedItem>, of feed: FeedDefinition, shared: Set<EpisodeIdentity.Name>,
+    _ candidates: ArraySlice<EpisodeIdentity.Candidate>, of feed: FeedDefinition,
+    shared: Set<EpisodeIdentity.Name>,
     _ transaction: Transaction
   ) throws {
-    let recognised = try EpisodeIdentity.recognise(Array(items), of: feed.id, shared: shared) {
+    let recognised = try EpisodeIdentity.recognise(candidates, of: feed.id, shared: shared) {
       try EpisodeCatalog.known($0, in: feed.id, transaction)
     }
     for episode in recognised {
@@ -26,7 +27,7 @@ struct FeedReading: Sendable {
       } else {
         try insert(episode, of: feed, transaction)
       }
-      for name in episode.names {
+      for name in episode.newNames {
         try EpisodeCatalog.name(episode.id, name, in: feed.id, transaction)
       }
     }

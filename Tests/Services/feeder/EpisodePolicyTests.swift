@@ -63,8 +63,9 @@ struct EpisodeIdentityTests {
   }
 
   private func recognise(_ items: [FeedItem]) -> [EpisodeIdentity.Recognised] {
-    EpisodeIdentity.recognise(
-      items, of: feed, shared: EpisodeIdentity.sharedNames(in: items)
+    let candidates = EpisodeIdentity.candidates(items)
+    return EpisodeIdentity.recognise(
+      candidates, of: feed, shared: EpisodeIdentity.sharedNames(in: candidates)
     ) { _ in nil }
   }
 }
