@@ -55,9 +55,9 @@ public struct Conversion: Codable, Hashable, Sendable {
 
   public init(
     id: JobID, node: NodeID, path: String, name: String, bytes: Int64, state: ConversionState,
-    reason: String? = nil, isCancelled: Bool? = nil, attempts: Int = 0, source: String? = nil, durationUs: Int64? = nil,
-    file: FinishedFile? = nil, captions: ConversionCaptions? = nil, foundAt: Instant,
-    startedAt: Instant? = nil, updatedAt: Instant
+    reason: String? = nil, isCancelled: Bool? = nil, attempts: Int = 0, source: String? = nil,
+    durationUs: Int64? = nil, file: FinishedFile? = nil, captions: ConversionCaptions? = nil,
+    foundAt: Instant, startedAt: Instant? = nil, updatedAt: Instant
   ) {
     self.id = id
     self.node = node

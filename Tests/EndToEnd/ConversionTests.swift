@@ -39,7 +39,7 @@ struct ConversionTests {
   ) async throws -> Conversion {
     var seen: Conversion?
     do {
-      return try await eventually("\(name) is \(states)", within: .seconds(150)) {
+      return try await eventually("\(name) is \(states)", within: .seconds(240)) {
         let all = await client.find("/api/v1/conversions", as: List.self)?.conversions ?? []
         let found = all.filter { $0.name == name }
         seen = found.first ?? seen
@@ -68,10 +68,10 @@ struct ConversionTests {
       var killed: Set<Int32> = []
       for _ in 0..<2 {
         // Shown beside the drop while FFmpeg works on it.
-        try await eventually("it is being converted", within: .seconds(120)) {
+        try await eventually("it is being converted", within: .seconds(240)) {
           Files.exists("\(drops)/.Evening show.ts.airloom-progress")
         }
-        let pid = try await eventually("a converter runs", within: .seconds(60)) {
+        let pid = try await eventually("a converter runs", within: .seconds(200)) {
           Self.pid(of: "converter-1", installation).flatMap { killed.contains($0) ? nil : $0 }
         }
         #expect(Glibc.kill(pid, SIGKILL) == 0)
@@ -82,7 +82,7 @@ struct ConversionTests {
         "Evening show.ts", in: [.converted, .failed, .vanished], client)
       let file = try #require(conversion.file, "\(conversion)")
       #expect(conversion.attempts == 3)
-      let delivery = try await eventually("it is delivered", within: .seconds(60)) {
+      let delivery = try await eventually("it is delivered", within: .seconds(200)) {
         let found = await client.deliveries(of: conversion.id)
         return found.count == 1 && found.first?.state == .delivered ? found.first : nil
       }
@@ -103,7 +103,7 @@ struct ConversionTests {
 
   @Test(
     "is not taken for converted when FFmpeg makes less of it; a person has it tried again",
-    .timeLimit(.minutes(4)))
+    .timeLimit(.minutes(8)))
   func tooShort() async throws {
     let (installation, drops) = try Self.installation(
       "preset = \"ultrafast\"\nattempts = 1\nafter = \"delete\"")
@@ -141,7 +141,7 @@ struct ConversionTests {
       let converted = try await Self.drop("show.ts", in: [.converted], client)
       #expect(converted.id == failed.id && converted.attempts == 2)
       #expect(abs(Double(converted.file?.durationUs ?? 0) / 1e6 - 4) < 0.3)
-      try await eventually("the drop is deleted, as the settings say") {
+      try await eventually("the drop is deleted, as the settings say", within: .seconds(200)) {
         Files.all(in: drops).isEmpty
       }
       #expect(Files.all(in: installation.home("media/converted")) == ["show.mp4"])

@@ -88,7 +88,7 @@ struct CaptionMaker: Sendable {
 
   /// The first field's captions, said so: left to choose, FFmpeg takes whichever field speaks first,
   /// which may be the other language. No name of ours or of anybody's is in the graph.
-  private static func decode(
+  static func decode(
     _ drop: OpenDrop, _ format: ContainerFormat, to path: String
   ) -> ChildCommand {
     let graph =
@@ -105,7 +105,7 @@ struct CaptionMaker: Sendable {
     return command
   }
 
-  private static func convert(
+  static func convert(
     _ drop: OpenDrop, _ format: ContainerFormat, _ stream: MediaFacts.Subtitle, to path: String
   ) -> ChildCommand {
     let decoder =

@@ -183,7 +183,7 @@ actor DropKeeper {
     for folder in claims.keys.sorted(by: { $0.text < $1.text }) {
       // One inside another is looked through with that one.
       if settings.isRecursive, claims.keys.contains(where: { folder.isInside($0) }) { continue }
-      count += try await look(through: folder)
+      count += try await look(through: folder, mayBeLink: true)
     }
     try await sweep()
     let took = time.monotonic() - start
@@ -192,11 +192,12 @@ actor DropKeeper {
     nextScan = time.monotonic() + max(settings.rescan, took * Self.scanShare)
   }
 
-  private func look(through folder: DropPath) async throws -> Int {
+  private func look(through folder: DropPath, mayBeLink: Bool) async throws -> Int {
     let hints = hints
     guard
       let walker = try? FolderWalker(
-        folder, isRecursive: settings.isRecursive, isSkipped: { [self] in isOwn($0) },
+        folder, mayBeLink: mayBeLink, isRecursive: settings.isRecursive,
+        isSkipped: { [self] in isOwn($0) },
         onFolder: { hints?.watch($0, $1) })
     else { return 0 }
     var count = 0
@@ -218,7 +219,8 @@ actor DropKeeper {
           found.append(FolderWalker.Found(path: path, identity: identity))
         }
       } else if settings.isRecursive, DropRules.isEntered(path.name) {
-        _ = try await look(through: path)
+        // Made or moved here a moment ago: a folder, or a link, which leads nowhere.
+        _ = try await look(through: path, mayBeLink: false)
       }
     }
     try await enter(found)

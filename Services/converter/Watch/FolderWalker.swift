@@ -24,16 +24,19 @@ final class FolderWalker {
   private let onFolder: (Int32, DropPath) -> Void
   private var levels: [Level] = []
 
+  /// `mayBeLink`: only for folders that a person has named.
+  ///
   /// - Throws: `SystemError` where the folder itself cannot be read.
   init(
-    _ root: DropPath, isRecursive: Bool, isSkipped: @escaping (DropPath) -> Bool,
+    _ root: DropPath, mayBeLink: Bool, isRecursive: Bool, isSkipped: @escaping (DropPath) -> Bool,
     onFolder: @escaping (Int32, DropPath) -> Void = { _, _ in }
   ) throws(SystemError) {
     self.isRecursive = isRecursive
     self.isSkipped = isSkipped
     self.onFolder = onFolder
+    let links = mayBeLink ? 0 : O_NOFOLLOW
     let descriptor = try Syscall.check("open", root.text) {
-      root.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+      root.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC | links) }
     }
     try enter(descriptor, root)
   }

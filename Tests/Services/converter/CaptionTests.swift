@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Captions")
 struct CaptionTests {
-  @Test("closed captions of a broadcast are written beside the picture", .timeLimit(.minutes(2)))
+  @Test("closed captions of a broadcast are written beside the picture", .timeLimit(.minutes(8)))
   func closedCaptions() async throws {
     let bench = try ConverterBench()
     try await CaptionedBroadcast.make(
@@ -32,7 +32,7 @@ struct CaptionTests {
     try await bench.stop()
   }
 
-  @Test("CCExtractor is used where it is installed, on the open file", .timeLimit(.minutes(2)))
+  @Test("CCExtractor is used where it is installed, on the open file", .timeLimit(.minutes(8)))
   func extractor() async throws {
     let folder = try TemporaryFolder()
     try await CaptionedBroadcast.make(
@@ -71,7 +71,7 @@ struct CaptionTests {
 
   @Test(
     "subtitles that are text are taken where the picture has no captions",
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(8)))
   func textSubtitles() async throws {
     let bench = try ConverterBench()
     let sample = try await Samples.shared.mp4(seconds: 4)

@@ -13,7 +13,7 @@ import Testing
 struct ConversionTests {
   @Test(
     "an interlaced broadcast with two languages becomes a progressive MP4 with both",
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(8)))
   func interlaced() async throws {
     let sample = try await Samples.shared.transportStream(
       seconds: 3, isInterlaced: true, tracks: 2)
@@ -50,7 +50,7 @@ struct ConversionTests {
     try await bench.stop()
   }
 
-  @Test("folders in folders are watched, links and hidden ones are not", .timeLimit(.minutes(2)))
+  @Test("folders in folders are watched, links and hidden ones are not", .timeLimit(.minutes(8)))
   func recursive() async throws {
     let sample = try await Samples.shared.transportStream(seconds: 2)
     let bench = try ConverterBench()
@@ -59,11 +59,16 @@ struct ConversionTests {
       mkdir -p "$2/a/b" "$2/.hidden"
       cp "$1" "$2/.hidden/x.ts"; cp "$1" "$2/.y.ts"; ln -s "$1" "$2/z.ts"; ln -s / "$2/root"
       mkfifo "$2/pipe.ts"; : > "$2/empty.ts"; cp "$1" "$2/show.ts.part"
-      cp "$1" "$2/locked.ts"; : > "$2/locked.ts.lock"
+      : > "$2/locked.ts.lock"; cp "$1" "$2/locked.ts"
       cp "$1" "$2/a/b/deep.ts"; mkdir "$2/a/late"; cp "$1" "$2/a/late/deep.ts"
       """, sample, bench.drops)
-    try await eventually("both are converted", within: .seconds(60)) {
-      bench.made == ["deep (2).mp4", "deep.mp4"]
+    do {
+      try await eventually("both are converted", within: .seconds(200)) {
+        bench.made == ["deep (2).mp4", "deep.mp4"]
+      }
+    } catch {
+      let said = try await bench.said(ConversionReported.self).map(\.conversion)
+      throw TestFailure("\(error); made \(bench.made); \(said.map { ($0.path, $0.state) })")
     }
     let names = Set(try await bench.said(ConversionReported.self).map(\.conversion.name))
     #expect(names == ["deep.ts", "empty.ts", "locked.ts"])
@@ -77,7 +82,7 @@ struct ConversionTests {
   }
 
   @Test(
-    "what is known is not converted again, whatever happens to its name", .timeLimit(.minutes(2)))
+    "what is known is not converted again, whatever happens to its name", .timeLimit(.minutes(8)))
   func known() async throws {
     let sample = try await Samples.shared.transportStream(seconds: 2)
     let bench = try ConverterBench()
@@ -92,7 +97,7 @@ struct ConversionTests {
     // Rewritten, it is another drop.
     let other = try await Samples.shared.transportStream(seconds: 3)
     try await bench.shell("cat \"$1\" > \"$2/renamed.ts\"", other, bench.drops)
-    try await eventually("it is converted as another", within: .seconds(60)) {
+    try await eventually("it is converted as another", within: .seconds(200)) {
       bench.made == ["renamed.mp4", "show.mp4"]
     }
     #expect(try await bench.history("renamed.ts").last?.id != first.id)
@@ -100,7 +105,7 @@ struct ConversionTests {
   }
 
   @Test(
-    "the drop goes where the settings say, once its file is there", .timeLimit(.minutes(2)),
+    "the drop goes where the settings say, once its file is there", .timeLimit(.minutes(8)),
     arguments: ["done", "/dev/shm"])
   func moved(place: String) async throws {
     let sample = try await Samples.shared.transportStream(seconds: 2)
@@ -113,21 +118,21 @@ struct ConversionTests {
     try Syscall.makeFolders(done)
     try DurableFile.write([1], to: "\(done)/show.ts", mode: 0o644)
     try await bench.put(sample, as: "show.ts")
-    try await eventually("it is moved", within: .seconds(60)) {
+    try await eventually("it is moved", within: .seconds(200)) {
       TemporaryFolder.names(in: done) == ["show (2).ts", "show.ts"]
         && TemporaryFolder.names(in: bench.drops).isEmpty
     }
     #expect(
       try SHA256.hash(fileAt: "\(done)/show (2).ts").hexadecimal
         == SHA256.hash(fileAt: sample).hexadecimal)
-    try await eventually("its new place is said") {
+    try await eventually("its new place is said", within: .seconds(200)) {
       try await bench.said(ConversionReported.self).last?.conversion.path == "\(done)/show (2).ts"
     }
     #expect(bench.made == ["show.mp4"])
     try await bench.stop()
   }
 
-  @Test("paused, nothing new is begun; called off, nothing is made", .timeLimit(.minutes(2)))
+  @Test("paused, nothing new is begun; called off, nothing is made", .timeLimit(.minutes(8)))
   func pausedAndCalledOff() async throws {
     let sample = try await Samples.shared.transportStream(seconds: 2)
     let bench = try ConverterBench()
@@ -146,7 +151,7 @@ struct ConversionTests {
     #expect(again.id == queued.id && again.attempts == 1)
     // And once more, on purpose: both files are kept.
     #expect(try await bench.command(RetryConversion(conversion: queued.id)).refusal == nil)
-    try await eventually("it is converted anew", within: .seconds(60)) {
+    try await eventually("it is converted anew", within: .seconds(200)) {
       bench.made == ["show (2).mp4", "show.mp4"]
     }
     let unknown = RetryConversion(conversion: JobID(unchecked: "nobody"))
@@ -158,13 +163,15 @@ struct ConversionTests {
   }
 
   @Test(
-    "two converters do not take one folder, and a folder may go and come", .timeLimit(.minutes(2)))
+    "two converters do not take one folder, and a folder may go and come", .timeLimit(.minutes(8)))
   func claims() async throws {
     let sample = try await Samples.shared.transportStream(seconds: 2)
     let bench = try ConverterBench()
-    try await eventually("it has the folder") { bench.faults.withLock { $0.folders } == [] }
+    try await eventually("it has the folder", within: .seconds(200)) {
+      bench.faults.withLock { $0.folders } == []
+    }
     let second = try ConverterBench { settings, _ in settings.converter.folders = [bench.drops] }
-    try await eventually("the second says so") {
+    try await eventually("the second says so", within: .seconds(200)) {
       second.faults.withLock { $0.folders }.first?.contains("watched by another converter") == true
     }
     try await bench.put(sample, as: "show.ts")
@@ -172,7 +179,7 @@ struct ConversionTests {
     #expect(try await second.said(ConversionReported.self).isEmpty)
     // The disk goes, and nothing is taken for gone.
     try await bench.shell("mv \"$1\" \"$1.away\"", bench.drops)
-    try await eventually("it says so") {
+    try await eventually("it says so", within: .seconds(200)) {
       bench.faults.withLock { $0.folders }.first?.contains("cannot be watched") == true
     }
     try await bench.shell("mv \"$1.away\" \"$1\"; cp \"$2\" \"$1/late.ts\"", bench.drops, sample)
@@ -184,7 +191,7 @@ struct ConversionTests {
   }
 
   @Test(
-    "without room no conversion begins, and with room it does", .timeLimit(.minutes(2)),
+    "without room no conversion begins, and with room it does", .timeLimit(.minutes(8)),
     .enabled(if: SmallDisk.isPossible))
   func room() async throws {
     let sample = try await Samples.shared.transportStream(seconds: 2)
@@ -196,7 +203,7 @@ struct ConversionTests {
     }
     try disk.fill()
     try await bench.put(sample, as: "show.ts")
-    try await eventually("it says so") {
+    try await eventually("it says so", within: .seconds(200)) {
       bench.faults.withLock { $0.work }?.contains("less than the 8 MiB of [media]") == true
     }
     try await bench.drop("show.ts", in: [.queued])

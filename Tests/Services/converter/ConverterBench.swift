@@ -22,7 +22,8 @@ final class ConverterBench: Sendable {
   let metrics = MetricsRegistry()
   let progress = Mutex<[ConversionProgress]>([])
   /// What is wrong with the watched folders, and what keeps drops and conversions from working.
-  let faults = Mutex<(folders: [String], drops: String?, work: String?)>(([], nil, nil))
+  let faults = Mutex<(folders: [String], drops: String?, work: String?)>(
+    (["not looked yet"], nil, nil))
   private let process: Mutex<Process?> = Mutex(nil)
 
   struct Process: Sendable {
@@ -156,7 +157,7 @@ final class ConverterBench: Sendable {
   /// Waits until the last that was said of the drop is one of these.
   @discardableResult
   func drop(
-    _ name: String, in states: Set<ConversionState>, within limit: Duration = .seconds(90)
+    _ name: String, in states: Set<ConversionState>, within limit: Duration = .seconds(200)
   ) async throws -> Conversion {
     do {
       return try await eventually("\(name) is \(states)", within: limit) {
@@ -185,7 +186,7 @@ final class ConverterBench: Sendable {
   @discardableResult
   func shell(_ script: String, _ arguments: String...) async throws -> String {
     let run = try await ChildProcess.run(
-      ChildCommand("sh", ["-euc", script, "writer"] + arguments), timeout: .seconds(60))
+      ChildCommand("sh", ["-euc", script, "writer"] + arguments), timeout: .seconds(200))
     guard run.exit.isSuccess else { throw TestFailure("\(script): \(run.exit) \(run.errorText)") }
     return run.text
   }
@@ -234,7 +235,7 @@ func facts(_ path: String) async throws -> MediaFacts {
     ChildCommand(
       try requires(.ffprobe),
       ["-v", "error", "-show_streams", "-show_format", "-of", "json", "file:" + path]),
-    timeout: .seconds(60))
+    timeout: .seconds(200))
   guard run.exit.isSuccess else { throw TestFailure("ffprobe \(run.exit): \(run.errorText)") }
   return try MediaFacts(json: run.output)
 }

@@ -1,5 +1,6 @@
 import Base
 import Bus
+import Configuration
 import Glibc
 import Messages
 import Metrics
@@ -24,7 +25,7 @@ struct PlacingTests {
     case torn
   }
 
-  @Test("ends in exactly one right result", .timeLimit(.minutes(2)), arguments: Moment.allCases)
+  @Test("ends in exactly one right result", .timeLimit(.minutes(8)), arguments: Moment.allCases)
   func death(at moment: Moment) async throws {
     let sample = try await Samples.shared.mp4(seconds: 2)
     let bench = try ConverterBench(isStarted: false)
@@ -51,7 +52,7 @@ struct PlacingTests {
     try await bench.stop()
   }
 
-  @Test("files of others are left alone, ours are removed", .timeLimit(.minutes(1)))
+  @Test("files of others are left alone, ours are removed", .timeLimit(.minutes(8)))
   func stale() async throws {
     let sample = try await Samples.shared.transportStream(seconds: 2)
     let bench = try ConverterBench()
@@ -63,8 +64,38 @@ struct PlacingTests {
       try DurableFile.write([1], to: "\(bench.output)/\(name)")
     }
     try bench.start()
-    try await eventually("ours is gone") {
+    try await eventually("ours is gone", within: .seconds(200)) {
       bench.made == [".airloom-0123.part.mp4", ".other.part", "show.mp4"]
+    }
+    try await bench.stop()
+  }
+
+  @Test(
+    "what is still to be done with a drop is done after a restart, but only with that very drop",
+    .timeLimit(.minutes(8)), arguments: [false, true])
+  func disposal(isRewritten: Bool) async throws {
+    let sample = try await Samples.shared.mp4(seconds: 2)
+    let bench = try ConverterBench(isStarted: false) { settings, _ in
+      settings.converter.after = .delete
+    }
+    try Syscall.makeFolders(bench.output)
+    try await bench.put(sample, as: "show.mp4")
+    // Dead after the commit, before the drop was touched: from here it is a restart of `renamed`.
+    _ = try await leave(.renamed, of: sample, in: bench)
+    if isRewritten {
+      let other = try await Samples.shared.mp4(seconds: 4)
+      try await bench.shell("cat \"$1\" > \"$2/show.mp4\"", other, bench.drops)
+    }
+    try bench.start()
+    try await eventually("it has been dealt with", within: .seconds(200)) {
+      bench.made == ["show (2).mp4", "show.mp4", "show.srt"]
+        || !isRewritten && TemporaryFolder.names(in: bench.drops).isEmpty
+    }
+    // What came instead of the drop was converted for itself before it went.
+    let made = isRewritten ? ["show (2).mp4", "show.mp4", "show.srt"] : ["show.mp4", "show.srt"]
+    #expect(bench.made == made)
+    try await eventually("the drop is gone", within: .seconds(200)) {
+      TemporaryFolder.names(in: bench.drops).isEmpty
     }
     try await bench.stop()
   }

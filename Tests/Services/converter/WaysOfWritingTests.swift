@@ -58,7 +58,7 @@ struct WaysOfWritingTests {
         """),
   ]
 
-  @Test("however it is written", .timeLimit(.minutes(3)), arguments: ways)
+  @Test("however it is written", .timeLimit(.minutes(8)), arguments: ways)
   func way(_ way: Way) async throws {
     let sample = try await Samples.shared.transportStream(seconds: 4)
     let earlier = try await Samples.shared.transportStream(seconds: 2)
