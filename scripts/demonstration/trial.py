@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 
+import checks
 import programme
 from client import Client
 from processes import Failure, Processes, free_port
@@ -38,6 +39,12 @@ class Trial:
             self.client.change("POST", "/api/v1/streams", {"id": id, "name": id, "urls": [url]})
             programme.add_schedule(self.client, id, id, id, 15, destinations=[])
         first = self.recorded(2, "a show of each stream")
+        for id in STREAMS:
+            # The gateway reads the tape from whichever recorder has it, over the compose network.
+            told = self.wait(
+                f"{id} over HLS", lambda: checks.playable(self.client, f"/live/{id}/stream.m3u8")
+            )
+            self.tell(f"{id} over HLS: {told}")
         nodes = {found["node"] for found in first}
         self.tell(f"recorded by {', '.join(sorted(nodes))}")
         if nodes != {"recorder-1", "recorder-2"}:
