@@ -168,12 +168,12 @@ class Studio:
     # Drops
 
     def start_drops(self):
-        """One that a tuner would write for half a minute, and one that is no programme at all."""
+        """One that a tuner would write for 20 s, and one that is no programme at all."""
         self.processes.start(
             "drop",
             self.ffmpeg
-            + ["-re", "-f", "lavfi", "-i", "testsrc2=size=720x576:rate=25:duration=30"]
-            + ["-re", "-f", "lavfi", "-i", "sine=frequency=700:duration=30:sample_rate=48000"]
+            + ["-re", "-f", "lavfi", "-i", "testsrc2=size=720x576:rate=25:duration=20"]
+            + ["-re", "-f", "lavfi", "-i", "sine=frequency=700:duration=20:sample_rate=48000"]
             + ["-c:v", "mpeg2video", "-b:v", "2M", "-threads", "1", "-c:a", "mp2", "-ac", "2"]
             + ["-metadata", "title=Evening News", "-flush_packets", "1"]
             + ["-f", "mpegts", f"{self.drops}/{self.drop_name}"],
