@@ -7,7 +7,7 @@ import Storage
 /// The gateway: its parts, and who is told of what.
 struct GatewayService: Sendable {
   /// The tables that its database must have.
-  static let schemas = [BusSchema.schema, GatewaySchema.schema]
+  static let schemas = [BusSchema.schema, GatewaySchema.schema, StreamingSchema.schema]
 
   let services: GatewayServices
   let handlers: BusHandlers
@@ -22,11 +22,13 @@ struct GatewayService: Sendable {
     let feed = LiveFeed()
     let desk = CommandDesk(
       database: database, outbox: outbox, patience: settings.commandPatience, time: time)
+    let nodes = NodeBoard(feed: feed, time: time)
     let services = GatewayServices(
       settings: settings, database: database,
       accounts: try await Accounts(settings: settings, database: database, time: time),
-      desk: desk, controls: ControlDesk(send: ask), nodes: NodeBoard(feed: feed, time: time),
-      process: process,
+      desk: desk, controls: ControlDesk(send: ask), nodes: nodes, process: process,
+      streaming: StreamingService(
+        settings: settings, database: database, nodes: nodes, time: time, log: log),
       feed: feed, time: time, log: log)
     self.services = services
     handlers = GatewayService.handlers(services)
@@ -86,6 +88,8 @@ struct GatewayService: Sendable {
     PageRoutes().add(to: &router)
     AccountRoutes(services: services).add(to: &router)
     StreamRoutes(services: services).add(to: &router)
+    TapeRoutes(streaming: services.streaming).add(to: &router)
+    StreamingRoutes(streaming: services.streaming).add(to: &router)
     ScheduleRoutes(services: services).add(to: &router)
     RecordingRoutes(services: services).add(to: &router)
     DestinationRoutes(services: services).add(to: &router)

@@ -10,6 +10,7 @@ struct GatewayServices: Sendable {
   let controls: ControlDesk
   let nodes: NodeBoard
   let process: OwnProcess
+  let streaming: StreamingService
   let feed: LiveFeed
   let time: any TimeSource
   let log: Logger

@@ -25,4 +25,7 @@ struct GatewaySettings: Sendable {
     self.mediaFolder = mediaFolder ?? home + "/media"
     firstPasswordPath = home + "/first-password"
   }
+
+  /// What recorders want to see before they hand out tapes.
+  var tapeTokenPath: String { home + "/keys/tape.token" }
 }

@@ -7,6 +7,8 @@ enum Access: Sendable {
   case open
   /// Whoever is logged in, or has a token.
   case member
+  /// Members, and whoever has a signed link to the stream that is asked for.
+  case listener
 }
 
 /// The route table with its gate: a handler is reached only by those who may, and there is no way to
@@ -42,6 +44,26 @@ struct GuardedRouter: Sendable {
     router.add(method, pattern) { request in
       if let refusal = CrossSiteGuard.refusal(of: request, hasCookie: false) { throw refusal }
       return try await Problem.telling { try await handler(request) }
+    }
+  }
+
+  /// `key` is the request's `?key=` for a signed link; `admit` throws unless it opens the stream
+  /// that is asked for. The handler gets no identity then.
+  mutating func addShared(
+    _ method: String, _ pattern: String,
+    admit: @escaping @Sendable (Request, _ key: String) async throws -> Void,
+    _ handler: @escaping @Sendable (Request, Identity?) async throws -> Response
+  ) {
+    access["\(method) \(pattern)"] = .listener
+    router.add(method, pattern) { [accounts, cookie] request in
+      try await Problem.telling {
+        if let key = request.query("key") {
+          try await admit(request, key)
+          return try await handler(request, nil)
+        }
+        let identity = try await GuardedRouter.identify(request, accounts, cookie)
+        return try await handler(request, identity)
+      }
     }
   }
 

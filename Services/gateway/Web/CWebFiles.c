@@ -49,6 +49,9 @@ static const unsigned char forms_js[] = {
 static const unsigned char glance_js[] = {
 #embed "pages/glance.js"
 };
+static const unsigned char hls_js[] = {
+#embed "pages/hls.js"
+};
 static const unsigned char icon_svg[] = {
 #embed "pages/icon.svg"
 };
@@ -132,6 +135,7 @@ static const struct airloom_web_file files[] = {
     {"format.js", format_js, sizeof format_js},
     {"forms.js", forms_js, sizeof forms_js},
     {"glance.js", glance_js, sizeof glance_js},
+    {"hls.js", hls_js, sizeof hls_js},
     {"icon.svg", icon_svg, sizeof icon_svg},
     {"index.html", index_html, sizeof index_html},
     {"lanes.js", lanes_js, sizeof lanes_js},

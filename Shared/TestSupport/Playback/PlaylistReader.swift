@@ -1,40 +1,39 @@
-import Base
-import TestSupport
+public import Base
 
 /// Reads a media playlist as RFC 8216 tells a client to, and says what is wrong with it. Knows
 /// nothing of how the gateway makes one.
-struct PlaylistReader {
-  struct Entry: Hashable {
-    var number: Int64
-    var discontinuity: Int64
-    var address: String
-    var durationUs: Int64
-    var start: Instant
-    var map: String?
-    var isGap: Bool
+public struct PlaylistReader: Sendable {
+  public struct Entry: Hashable, Sendable {
+    public var number: Int64
+    public var discontinuity: Int64
+    public var address: String
+    public var durationUs: Int64
+    public var start: Instant
+    public var map: String?
+    public var isGap: Bool
 
-    var end: Instant { start + .microseconds(durationUs) }
+    public var end: Instant { start + .microseconds(durationUs) }
   }
 
-  private(set) var entries: [Entry] = []
-  private(set) var faults: [String] = []
-  private(set) var version = 1
-  private(set) var target = 0
-  private(set) var type: String?
-  private(set) var startOffset: Double?
-  private(set) var hasEnd = false
+  public private(set) var entries: [Entry] = []
+  public private(set) var faults: [String] = []
+  public private(set) var version = 1
+  public private(set) var target = 0
+  public private(set) var type: String?
+  public private(set) var startOffset: Double?
+  public private(set) var hasEnd = false
 
-  init(_ bytes: [UInt8]) {
+  public init(_ bytes: [UInt8]) {
     let text = String(decoding: bytes, as: UTF8.self)
     if !text.hasSuffix("\n") { faults.append("the last line has no end") }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
     if lines.first != "#EXTM3U" { faults.append("it does not begin with EXTM3U") }
-    var number: Int64 = 0
-    var discontinuity: Int64 = 0
+    public var number: Int64 = 0
+    public var discontinuity: Int64 = 0
     var duration: Int64?
-    var start: Instant?
-    var map: String?
-    var isGap = false
+    public var start: Instant?
+    public var map: String?
+    public var isGap = false
     var isDiscontinuity = false
     var seen: [String: Int] = [:]
     for line in lines.dropFirst() {
@@ -110,7 +109,7 @@ struct PlaylistReader {
   }
 
   /// What a later version of the same playlist must not have done (RFC 8216 §6.2.1, §6.2.2).
-  func breaches(by later: PlaylistReader) -> [String] {
+  public func breaches(by later: PlaylistReader) -> [String] {
     var breaches: [String] = []
     if later.target != target { breaches.append("the target changed") }
     if let one = entries.first, let next = later.entries.first {
