@@ -9,7 +9,7 @@ import Testing
 
 /// The real gateway plays the real recorder's tape, live and from the past, and is killed while it
 /// does.
-@Suite("HLS of a tape", .timeLimit(.minutes(8)))
+@Suite("HLS of a tape", .timeLimit(.minutes(15)))
 struct HLSPlaybackTests {
   @Test func `players go on over a kill of the gateway, and hear exactly the frames of the tape`()
     async throws
@@ -95,12 +95,16 @@ struct HLSPlaybackTests {
     let run = try await ChildProcess.run(
       ChildCommand("find", [installation.home("media"), "-path", "*radio*", "-name", "*.mp3"]),
       timeout: .seconds(20))
-    let files = run.text.split(separator: "\n").map(String.init)
-      .filter { $0.wholeMatch(of: /.*-[0-9]{8}\.mp3/) != nil }
-      .sorted { $0.suffix(12) < $1.suffix(12) }
+    var files: [String] = []
+    for line in run.text.split(separator: "\n") {
+      let name = String(line)
+      if name.wholeMatch(of: /.*-[0-9]{8}\.mp3/) != nil { files.append(name) }
+    }
+    files.sort { (one: String, other: String) in one.suffix(12) < other.suffix(12) }
+    let sorted = files
     return try await onOwnThread {
       Result { () throws -> [UInt64] in
-        try files.flatMap { try NumberedReport(fileAt: $0, of: frames).numbers }
+        try sorted.flatMap { try NumberedReport(fileAt: $0, of: frames).numbers }
       }
     }.get()
   }

@@ -157,6 +157,8 @@ public final class BrowserStage: Sendable {
       if (scene.start === undefined) options.live = true;
       else Object.assign(options, { start: scene.start, duration: scene.duration });
       const player = play(video, options);
+      // Firefox fails where there is no sound device; a captured element needs none.
+      video.mozCaptureStream?.();
       const plays = async (seconds) => {
         // Played is what really went by, in steps as of a clock.
         let before = video.currentTime, played = 0;

@@ -28,12 +28,12 @@ public struct PlaylistReader: Sendable {
     if !text.hasSuffix("\n") { faults.append("the last line has no end") }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
     if lines.first != "#EXTM3U" { faults.append("it does not begin with EXTM3U") }
-    public var number: Int64 = 0
-    public var discontinuity: Int64 = 0
+    var number: Int64 = 0
+    var discontinuity: Int64 = 0
     var duration: Int64?
-    public var start: Instant?
-    public var map: String?
-    public var isGap = false
+    var start: Instant?
+    var map: String?
+    var isGap = false
     var isDiscontinuity = false
     var seen: [String: Int] = [:]
     for line in lines.dropFirst() {

@@ -6,7 +6,7 @@ import Testing
 @testable import Media
 
 /// Frames in, frames out, at the right time: FFmpeg reads what the writers made.
-@Suite("Audio in containers", .timeLimit(.minutes(2)))
+@Suite("Audio in containers", .timeLimit(.minutes(15)))
 struct AudioContainerTests {
   /// What FFprobe says of one packet.
   struct Packet: Hashable {

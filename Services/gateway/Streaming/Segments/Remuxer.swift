@@ -45,7 +45,7 @@ actor Remuxer {
         // The fragment's decode time is the source's own, and no edit list moves it.
         "-avoid_negative_ts", "disabled", "-use_editlist", "0", "-movflags",
         "empty_moov+delay_moov+default_base_moof+frag_discont+skip_trailer", "-frag_duration",
-        "3600000000", "-f", "mp4", "pipe:1",
+        "2000000000", "-f", "mp4", "pipe:1",
       ])
     command.niceness = 5
     return command

@@ -228,8 +228,8 @@ class MediaSourceEngine {
     this.isComplete = false;
     this.map = null;
     this.run = null;
-    this.offset = null;
-    this.timescales = new Map();
+    this.appended = null;
+    this.problem = null;
     this.buffer = null;
     this.url = null;
   }
@@ -273,6 +273,7 @@ class MediaSourceEngine {
       return;
     }
     if (this.isComplete && !entry) {
+      if (!this.buffer) throw new Error(this.problem ?? "Nothing of this can be had.");
       if (this.source.readyState === "open" && this.buffer && !this.buffer.updating) this.source.endOfStream();
     } else if (!this.isComplete && performance.now() - this.readAt > this.target * 500) {
       await this.reload();
@@ -386,30 +387,41 @@ class MediaSourceEngine {
     this.next += 1;
     if (!media) return;
     if (entry.map !== this.map || !this.buffer) await this.useMap(entry.map);
-    const time = mediaTime(media, this.timescales);
-    const wanted = entry.position - time;
-    // Within a run the media's own times count, so that nothing is cut or torn by rounding.
-    const isTorn = this.offset === null || Math.abs(wanted - this.offset) > 0.3;
-    if (this.run !== entry.run || isTorn) {
+    // What follows what was appended last goes on by its own times, so that nothing is torn by
+    // rounding; everything else is put where it belongs.
+    const follows = this.run === entry.run && this.appended !== null && Math.abs(this.appended - entry.position) < 0.001;
+    const isDrifting = follows && Math.abs(this.endNear(entry.position) - entry.position) > 0.3;
+    if (!follows || isDrifting) {
       await this.idle();
-      this.buffer.timestampOffset = wanted;
-      this.offset = wanted;
-      this.run = entry.run;
+      this.buffer.abort();
+      this.buffer.timestampOffset = entry.position;
     }
     await this.put(media);
+    this.run = entry.run;
+    this.appended = entry.position + entry.duration;
+  }
+
+  // Where the range that lies around a position ends.
+  endNear(position) {
+    const { buffered } = this.buffer;
+    for (let index = 0; index < buffered.length; index += 1) {
+      if (buffered.start(index) <= position && position <= buffered.end(index) + 5) return buffered.end(index);
+    }
+    return position;
   }
 
   async useMap(address) {
     const bytes = await this.bytes(address);
-    if (!bytes) throw new Error("The beginning of this part is missing.");
+    if (!bytes) throw new Error(this.problem ?? "The beginning of this part is missing.");
     const head = readHead(bytes);
-    this.timescales = head.timescales;
     this.map = address;
-    this.offset = null;
+    this.appended = null;
     const type = `${head.hasVideo ? "video" : "audio"}/mp4; codecs="${head.codecs.join(",")}"`;
     if (!this.buffer) {
       if (!MediaSource.isTypeSupported(type)) throw new Error(`This browser cannot play ${type}.`);
       this.buffer = this.source.addSourceBuffer(type);
+      // The media's own times begin anywhere; what counts is the order.
+      this.buffer.mode = "sequence";
       if (!this.isLive) {
         const last = this.entries.at(-1);
         this.source.duration = last.position + last.duration;
@@ -467,6 +479,7 @@ class MediaSourceEngine {
         if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
         problem = (await answer.json().catch(() => null))?.error?.message ?? `It was answered ${answer.status}.`;
         const isFinal = answer.status < 500 && answer.status !== 429;
+        if (isFinal) this.problem = problem;
         if (isFinal && !isNeeded) return null;
         // Live that is not captured now may be again soon.
         if (isFinal && !(this.isLive && this.entries.length)) throw new Refusal(problem);
@@ -500,7 +513,7 @@ class MediaSourceEngine {
 
 class Refusal extends Error {}
 
-// MP4 (ISO/IEC 14496-12), as far as it must be understood: which codecs, and when a fragment begins.
+// MP4 (ISO/IEC 14496-12), as far as it must be understood: which codecs there are.
 
 function* boxes(bytes, from = 0, to = bytes.length) {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -520,17 +533,12 @@ function find(bytes, box, path) {
   return found;
 }
 
-/** The codecs of an initialisation section as RFC 6381 names them, and the tracks' ticks per second. */
+/** The codecs of an initialisation section as RFC 6381 names them. */
 export function readHead(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const head = { codecs: [], timescales: new Map(), hasVideo: false };
+  const head = { codecs: [], hasVideo: false };
   for (const track of find(bytes, { from: 0, to: bytes.length }, ["moov", "trak"])) {
-    const [tkhd] = find(bytes, track, ["tkhd"]);
-    const [mdhd] = find(bytes, track, ["mdia", "mdhd"]);
     const [stsd] = find(bytes, track, ["mdia", "minf", "stbl", "stsd"]);
-    if (!tkhd || !mdhd || !stsd) continue;
-    const id = view.getUint32(tkhd.from + (bytes[tkhd.from] === 1 ? 20 : 12));
-    head.timescales.set(id, view.getUint32(mdhd.from + (bytes[mdhd.from] === 1 ? 20 : 12)));
+    if (!stsd) continue;
     const [entry] = boxes(bytes, stsd.from + 8, stsd.to);
     if (!entry) continue;
     const isVideo = ["avc1", "avc3", "hvc1", "hev1", "av01", "vp09"].includes(entry.name);
@@ -559,19 +567,4 @@ function codec(bytes, entry, details) {
     return `mp4a.40.${bytes[at] >> 3 || 2}`;
   }
   return { Opus: "opus", fLaC: "flac", "ac-3": "ac-3", "ec-3": "ec-3", ".mp3": "mp3" }[entry.name] ?? entry.name;
-}
-
-/** When the first fragment begins, in seconds: the earliest of its tracks. */
-export function mediaTime(bytes, timescales) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const [moof] = find(bytes, { from: 0, to: bytes.length }, ["moof"]);
-  const times = (moof ? find(bytes, moof, ["traf"]) : []).flatMap((traf) => {
-    const [tfhd] = find(bytes, traf, ["tfhd"]);
-    const [tfdt] = find(bytes, traf, ["tfdt"]);
-    const scale = tfhd && timescales.get(view.getUint32(tfhd.from + 4));
-    if (!tfdt || !scale) return [];
-    const ticks = bytes[tfdt.from] === 1 ? Number(view.getBigUint64(tfdt.from + 4)) : view.getUint32(tfdt.from + 4);
-    return [ticks / scale];
-  });
-  return times.length ? Math.min(...times) : 0;
 }

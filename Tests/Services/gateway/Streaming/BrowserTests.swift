@@ -6,7 +6,7 @@ import Testing
 @testable import airloom_gateway
 
 /// Real browsers play what the gateway makes of every kind of tape, with the player of its pages.
-@Suite("In a browser", .timeLimit(.minutes(8)), .serialized)
+@Suite("In a browser", .timeLimit(.minutes(15)), .serialized)
 struct BrowserTests {
   @Test(arguments: HeadlessBrowser.Kind.allCases)
   func `every kind of tape plays, live and from the past, and over a gap`(

@@ -1,10 +1,11 @@
 import Base
+import Glibc
 import TestSupport
 import Testing
 
 @testable import airloom_gateway
 
-@Suite("A playlist of a span of the tape", .timeLimit(.minutes(2)))
+@Suite("A playlist of a span of the tape", .timeLimit(.minutes(15)))
 struct RangePlaylistTests {
   static let begin = TapeSimulator.begin
   static let stream = StreamID(unchecked: "radio")
@@ -30,10 +31,12 @@ struct RangePlaylistTests {
 
   private static let tape = (0..<20).map { LiveLineTests.segment($0, at: Double($0) * 4) }
 
-  @Test func `1,000 random spans over holes of one to three recorders keep the rules`() async {
+  /// 100 spans; AIRLOOM_TEST_SPANS asks for more.
+  @Test func `random spans over holes of one to three recorders keep the rules`() async {
+    let count = getenv("AIRLOOM_TEST_SPANS").flatMap { Int(String(cString: $0)) } ?? 100
     let faults = await onOwnThread { () -> [String] in
       var faults: [String] = []
-      for seed in UInt64(1)...40 {
+      for seed in UInt64(1)...UInt64(max(1, count / 25)) {
         let tapes = TapeSimulator(
           seed: seed, recorders: Int(seed % 3) + 1, seconds: 900,
           container: seed % 4 == 0 ? "mpegts" : "mpeg-audio")
@@ -63,7 +66,7 @@ struct RangePlaylistTests {
     var before: PlaylistReader?
     var isComplete = false
     var last: PlaylistReader?
-    for seconds in stride(from: from, through: from + length + 1200, by: Int(length / 4) + 61) {
+    for seconds in [from + length / 2, from + length + 5, from + length + 1200] {
       let now = begin + .seconds(seconds)
       let answers = tapes.answers(at: now, from: start, to: end)
       let outcome = plan.make(
