@@ -113,19 +113,28 @@ class NativeEngine {
 
   begin() {
     const on = (name, act) => this.element.addEventListener(name, act, { signal: this.listeners.signal });
-    on("timeupdate", () => { if (this.element.currentTime > 0) { this.hasPlayed = true; this.tries = 0; } });
+    on("loadedmetadata", () => { this.hasPlayed = true; });
+    on("timeupdate", () => { if (this.element.currentTime > 0) this.tries = 0; });
     on("error", () => this.recover());
     this.element.src = this.address;
     this.element.play().catch(() => { /* the person presses play */ });
     this.readStart();
   }
 
-  // An error before anything played: the browser cannot do it. Later the gateway may have been away.
-  recover() {
+  // An error before anything was known of the media, though the gateway answers: the browser cannot do
+  // it. Else the gateway may have been away.
+  async recover() {
     if (!this.hasPlayed) {
-      this.end();
-      this.player.beginMediaSource();
-      return;
+      const answer = await fetch(this.address, { signal: this.listeners.signal }).catch(() => null);
+      if (this.listeners.signal.aborted) return;
+      if (answer?.ok) {
+        this.end();
+        this.player.beginMediaSource();
+        return;
+      }
+      if (answer && answer.status < 500) {
+        return this.player.fail((await answer.json().catch(() => null))?.error?.message ?? `It was answered ${answer.status}.`);
+      }
     }
     if (this.tries >= 30) return this.player.fail("The stream cannot be reached any more.");
     const at = this.player.options.start === undefined ? null : this.element.currentTime;
