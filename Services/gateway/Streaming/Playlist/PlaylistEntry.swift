@@ -75,7 +75,6 @@ extension PlaylistEntry {
       last.node == next.node && last.container == next.container && last.codec == next.codec
       && last.initialisation == next.initialisation
     if next.startUs - last.endUs > TapeMerge.tolerance { return isSameCoding ? .hole : .cut }
-    let isNext = next.sequence == last.sequence + 1 && next.isSeamless
-    return isSameCoding && isNext ? .none : .cut
+    return isSameCoding && next.isSeamless ? .none : .cut
   }
 }
