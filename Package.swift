@@ -80,7 +80,8 @@ let package = Package(
     // compiling for 100 KB.
     .target(name: "CWebFiles", path: "Services/gateway/Web", exclude: ["pages"]),
     service(
-      "gateway", ["HTTPServer", "HTTPClient", "Media", "Subprocess", "CSodium", "CWebFiles"],
+      "gateway",
+      ["HTTPServer", "HTTPClient", "Media", "Subprocess", "XML", "CSodium", "CWebFiles"],
       exclude: ["README.md", "Web"]),
     .executableTarget(
       name: "airloom",
@@ -149,7 +150,7 @@ let package = Package(
       "GatewayTests", path: "Services/gateway",
       [
         "airloom-gateway", "Base", "Bus", "HTTPClient", "HTTPServer", "Media", "Messages",
-        "Service", "Storage", "Subprocess",
+        "Service", "Storage", "Subprocess", "XML",
       ]),
     tests(
       "CLITests", path: "CLI",

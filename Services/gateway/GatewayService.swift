@@ -57,6 +57,8 @@ struct GatewayService: Sendable {
   func makeServer(_ address: ServerAddress) throws(ServerError) -> Server {
     var configuration = Server.Configuration(address)
     configuration.threads = 2
+    // The same document in JSON, every quote and slash of it escaped.
+    configuration.largerBodies = [OPMLRoutes.importPath: 2 * OPMLRoutes.largestDocument]
     let headers = SecurityHeaders(isBehindTLSProxy: services.settings.isBehindTLSProxy)
     return try Server(configuration, finish: { headers.add(to: &$1) }, handler: respond)
   }

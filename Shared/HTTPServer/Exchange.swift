@@ -31,11 +31,16 @@ final class Exchange: Sendable {
   }
 
   let connection: Handle
+  /// In bytes.
+  let largestBody: Int
   private let makeRequest: @Sendable ([UInt8]) -> Request
   private let state = Mutex(State())
 
-  init(connection: Handle, makeRequest: @escaping @Sendable ([UInt8]) -> Request) {
+  init(
+    connection: Handle, largestBody: Int, makeRequest: @escaping @Sendable ([UInt8]) -> Request
+  ) {
     self.connection = connection
+    self.largestBody = largestBody
     self.makeRequest = makeRequest
   }
 
@@ -44,16 +49,16 @@ final class Exchange: Sendable {
 
   /// Takes a piece of the body; false when the client sends so far beyond the limit that it is to
   /// be cut off rather than told.
-  func append(_ bytes: UnsafeRawBufferPointer, limit: Int) -> Bool {
+  func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
     state.withLock { state in
-      if state.excess > 0 || state.body.count + bytes.count > limit {
+      if state.excess > 0 || state.body.count + bytes.count > largestBody {
         // What is too much is read and dropped, because an answer can only follow the whole body.
         state.excess += bytes.count
         state.body = []
       } else {
         state.body += bytes
       }
-      return state.excess <= max(limit, 1 << 20)
+      return state.excess <= max(largestBody, 1 << 20)
     }
   }
 

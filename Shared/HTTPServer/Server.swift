@@ -18,6 +18,8 @@ public final class Server: Sendable {
     public var idleTimeout = Duration.seconds(30)
     /// In bytes, of a request's body.
     public var largestBody = 1 << 20
+    /// Other limits for these paths, as they are sent.
+    public var largerBodies: [String: Int] = [:]
     /// How long handlers may go on when the server stops.
     public var grace = Duration.seconds(3)
 

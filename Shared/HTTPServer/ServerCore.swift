@@ -78,8 +78,10 @@ final class ServerCore: Sendable {
     }
     let core = Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
     guard let known = slot.pointee else {
+      let configuration = core.configuration
       let exchange = Exchange(
         connection: Handle(pointer: connection),
+        largestBody: configuration.largerBodies[String(cString: url)] ?? configuration.largestBody,
         makeRequest: RequestReader.read(connection, method: method, path: url))
       slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
       return core.begin(exchange)
@@ -88,7 +90,7 @@ final class ServerCore: Sendable {
     if uploadSize.pointee > 0 {
       let bytes = UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee)
       uploadSize.pointee = 0
-      return exchange.append(bytes, limit: core.configuration.largestBody) ? .YES : .NO
+      return exchange.append(bytes) ? .YES : .NO
     }
     return core.proceed(exchange)
   }
@@ -105,7 +107,7 @@ final class ServerCore: Sendable {
   /// The head has been read. A body that is too long by its own word is refused before it comes.
   private func begin(_ exchange: Exchange) -> MHD_Result {
     let length = exchange.head.header("Content-Length").flatMap { Int($0) } ?? 0
-    return length > configuration.largestBody ? send(Exchange.tooLarge, for: exchange) : .YES
+    return length > exchange.largestBody ? send(Exchange.tooLarge, for: exchange) : .YES
   }
 
   private func proceed(_ exchange: Exchange) -> MHD_Result {

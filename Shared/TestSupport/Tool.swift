@@ -20,6 +20,8 @@ public struct Tool: Sendable {
   public static let openssl = Tool("openssl", package: "openssl")
   public static let rsync = Tool("rsync", package: "rsync")
   public static let strace = Tool("strace", package: "strace")
+  public static let chromium = Tool("chromium", package: "chromium")
+  public static let python = Tool("python3", package: "python3-venv")
   public static let setpriv = Tool("setpriv", package: "util-linux")
 
   /// Where it is; nil when it is not installed. Servers live in sbin folders, which are not on

@@ -1,13 +1,21 @@
 import Base
+import FoundationEssentials
 import HTTPClient
 import Messages
+import Storage
 import TestSupport
 import Testing
+import XML
 
 @testable import airloom_gateway
 
 @Suite("Podcasts over REST", .timeLimit(.minutes(2)))
 struct PodcastRESTTests {
+  private struct Feeds: Decodable {
+    let feeds: [FeedDefinition]
+    let next: String?
+  }
+
   @Test func `ten thousand feeds are read in parts, each once`() async throws {
     let gateway = try await TestGateway()
     let browser = try await gateway.browser()
@@ -19,13 +27,13 @@ struct PodcastRESTTests {
           transaction)
       }
     }
-    var seen: [String] = []
-    var query = "limit=1000"
-    while true {
-      let text = try await browser.send("GET", "/api/v1/feeds?\(query)").text
-      seen += text.matches(of: /"id":"(f\d+)"/).map { String($0.1) }
-      guard let next = text.firstMatch(of: /"next":"([0-9a-f]+)"/)?.1 else { break }
-      query = "limit=1000&after=\(next)"
+    var seen: [FeedID] = []
+    var query: String? = "limit=1000"
+    while let asked = query {
+      let answer = try await browser.send("GET", "/api/v1/feeds?\(asked)")
+      let page = try JSONDecoder().decode(Feeds.self, from: Data(answer.body))
+      seen += page.feeds.map(\.id)
+      query = page.next.map { "limit=1000&after=\($0)" }
     }
     #expect(seen.count == 10_000 && Set(seen).count == 10_000)
     let few = try await browser.send("GET", "/api/v1/feeds?search=SHOW+42&state=ok&limit=3").text
@@ -125,6 +133,81 @@ struct PodcastRESTTests {
     try await gateway.hear { try $0.apply(.sample("pod", name: nil, isRemoved: true), $1) }
     #expect(try await ids("episodes") == ["x1"])
     await gateway.stop()
+  }
+
+  @Test func `an OPML document goes to the feeder, in lists that the bus can carry`() async throws {
+    let gateway = try await TestGateway(adjust: { $0.commandPatience = .seconds(20) })
+    let browser = try await gateway.browser()
+    let outlines = (0..<2500).map {
+      "<outline type='rss' text='Show &quot;\($0)&quot;' xmlUrl='http://pod.example/\($0)'/>"
+    }
+    let document = "<opml><body><outline text='All'>\(outlines.joined())</outline></body></opml>"
+    let token = try await browser.send("POST", "/api/v1/tokens", #"{"name":"script"}"#).text
+    let secret = try #require(token.firstMatch(of: /"token":"([^"]+)"/)?.1)
+    async let response = gateway.send(
+      "POST", "/api/v1/feeds/import", body: Array(document.utf8), contentType: "text/x-opml",
+      headers: [("Authorization", "Bearer \(secret)")])
+    let asked = try await eventually("three lists for the feeder") {
+      let asked = try await gateway.asked(of: "feeder")
+      return asked.count == 3 ? asked : nil
+    }
+    var found: Set<String> = []
+    for (number, command) in asked.enumerated() {
+      #expect(command.type == "feed.import")
+      let list = try JSONDecoder().decode(ImportFeeds.self, from: Data(command.body.utf8))
+      found.formUnion(list.feeds.map(\.url))
+      let outcome = CommandOutcome(command: command.id, text: "List \(number).")
+      try await gateway.database.write { [desk = gateway.service.services.desk] in
+        try desk.settle(outcome, $0)
+      }
+    }
+    let answer = try await response
+    #expect(answer.status == 200)
+    for number in 0..<3 { #expect(answer.text.contains("List \(number).")) }
+    #expect(found.count == 2500)
+    await gateway.stop()
+  }
+
+  @Test func `a list is read as text, whatever encoding it claims, and with what holds for each`()
+    async throws
+  {
+    let gateway = try await TestGateway()
+    let browser = try await gateway.browser()
+    let document =
+      "<?xml version='1.0' encoding='ISO-8859-1'?><opml><body><outline text='Küche' xmlUrl='http://k.example/'/></body></opml>"
+    let answer = try await browser.send(
+      "POST", "/api/v1/feeds/import",
+      #"{"opml":"\#(document)","newest":3,"destinations":["archive"]}"#)
+    #expect(answer.status == 202)
+    let command = try #require(try await gateway.newest(to: "feeder")?.body)
+    for part in ["Küche", #""newest":3"#, "archive"] { #expect(command.contains(part)) }
+    await gateway.stop()
+  }
+
+  @Test func `an import that is too large, or lists nothing, is refused`() async throws {
+    let gateway = try await TestGateway()
+    let browser = try await gateway.browser()
+    let much = String(repeating: "x", count: (5 << 20) + 1)
+    let refused = try await browser.send("POST", "/api/v1/feeds/import", #"{"opml":"\#(much)"}"#)
+    #expect(refused.status == 413)
+    #expect(try await browser.send("POST", "/api/v1/feeds", #"{"url":"\#(much)"}"#).status == 413)
+    for body in ["{}", #"{"opml":""}"#, #"{"opml":"no markup"}"#, #"{"opml":"<opml/>"}"#] {
+      let refused = try await browser.send("POST", "/api/v1/feeds/import", body)
+      #expect(refused.status == 422 && refused.text.contains(#""field":"opml""#), "\(body)")
+    }
+    #expect(try await gateway.newest(to: "feeder") == nil)
+    await gateway.stop()
+  }
+
+  @Test func `lists are cut by number and by length`() {
+    let short = (0..<1001).map { OPML.Feed(url: "http://x/\($0)") }
+    #expect(FeedBatches.split(short).map(\.count) == [1000, 1])
+    let long = (0..<100).map {
+      OPML.Feed(url: "http://x/\($0)/" + String(repeating: "y", count: 7900))
+    }
+    let batches = FeedBatches.split(long + [OPML.Feed(url: String(repeating: "z", count: 9000))])
+    #expect(batches.count == 2 && batches.joined().count == 100)
+    #expect(FeedBatches.split([]).isEmpty)
   }
 
   @Test func `what XML cannot hold does not break the exported list`() {

@@ -96,6 +96,20 @@ final class TestGateway: Sendable {
     }
   }
 
+  /// Everything that waits for a node, the oldest first.
+  func asked(of node: String) async throws -> [(id: MessageID, type: String, body: String)] {
+    try await database.read { transaction in
+      try transaction.all(
+        "SELECT id, type, body FROM bus_log WHERE channel = ? ORDER BY sequence", node
+      ) { (row: borrowing Row) throws(StorageError) in
+        (
+          try row.identifier(0, as: MessageID.self), try row.text(1),
+          String(decoding: try row.blob(2), as: UTF8.self)
+        )
+      }
+    }
+  }
+
   /// Answers the command to a node that comes after `before`, as that node would; returns what was
   /// asked.
   func answer(

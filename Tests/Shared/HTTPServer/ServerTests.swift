@@ -56,6 +56,21 @@ struct ServerTests {
     await server.stop()
   }
 
+  @Test func `a path may take larger bodies than the others`() async throws {
+    let server = try await Running(.loopback(\.largerBodies, ["/import": 2 << 20])) { request in
+      .text("\(request.body.count)")
+    }
+    var request = HTTPRequest("POST", server.url("/import?x=1"))
+    request.acceptsAnyStatus = true
+    request.body = [UInt8](repeating: 1, count: 2 << 20)
+    #expect(try await client.request(request).body == Array("2097152".utf8))
+    request.body.append(1)
+    #expect(try await client.request(request).status == 413)
+    request.url = server.url("/other")
+    #expect(try await client.request(request).status == 413)
+    await server.stop()
+  }
+
   @Test func `HEAD gets the headers of GET`() async throws {
     let server = try await Running { _ in .text("twelve bytes") }
     let response = try await client.request(HTTPRequest("HEAD", server.url("/")))

@@ -116,6 +116,8 @@ function render() {
 }
 
 window.addEventListener("hashchange", () => {
+  // Whoever goes back does not want to find the form of the page before over this one.
+  for (const box of document.querySelectorAll("dialog[open]")) box.close();
   render();
   window.scrollTo(0, 0);
   main.focus({ preventScroll: true });

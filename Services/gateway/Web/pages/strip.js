@@ -41,6 +41,7 @@ export class Strip {
   show(from, to) {
     const length = Math.min(WIDEST, Math.max(NARROWEST, to - from));
     [this.from, this.to] = [from, from + length];
+    if (this.cursor < this.from || this.cursor > this.to) this.cursor = null;
     this.#changed();
   }
 
@@ -147,9 +148,8 @@ export class Strip {
     const moves = { ArrowLeft: -step, ArrowRight: step, PageUp: -(this.to - this.from) / 2, PageDown: (this.to - this.from) / 2 };
     if (event.key in moves) {
       const time = at + moves[event.key];
-      this.cursor = time;
       if (time < this.from || time > this.to) this.pan(moves[event.key]);
-      else this.#changed();
+      this.point(time);
     } else if (event.key === "+" || event.key === "=") this.zoom(0.5, at);
     else if (event.key === "-") this.zoom(2, at);
     else if (event.key === "Enter" || event.key === " ") this.onPick(at, false);
