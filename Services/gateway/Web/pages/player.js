@@ -5,6 +5,7 @@
 import { captionsOf } from "./captions.js";
 import { h, icon, toast } from "./dom.js";
 import { clockSeconds, dayAndTime, position } from "./format.js";
+import { play as playHLS } from "./hls.js";
 import { streamName } from "./store.js";
 
 const box = document.getElementById("player");
@@ -23,7 +24,7 @@ const time = h("span", { class: "muted small mono" });
 const speed = h("select", { "aria-label": "Speed" },
   [0.75, 1, 1.25, 1.5, 2].map((value) => h("option", { value, selected: value === 1 }, `${value}×`)));
 const jump = (label, seconds, text) => h("button", {
-  class: "button quiet", type: "button", "aria-label": label, onclick: () => { media.currentTime += seconds; },
+  class: "button quiet", type: "button", "aria-label": label, onclick: () => goTo(heardAt() + seconds),
 }, text);
 const back = jump("Back 15 seconds", -15, "−15");
 const ahead = jump("Ahead 30 seconds", 30, "+30");
@@ -39,15 +40,28 @@ box.append(media, h("div", { class: "player-bar" }, toggle, h("div", { class: "p
 /** Calls whoever draws where the player is; at each step and when it starts or ends. */
 export function onPlayer(listener) { listeners.add(listener); }
 
-/** What plays and how far it is in seconds; null when nothing does. */
-export const nowPlaying = () => playing && { ...playing, at: media.currentTime, isPaused: media.paused };
+/** What plays, and of a stream the time of day that is heard (ms; null before it is known). */
+export const nowPlaying = () => playing && { ...playing, time: session?.time()?.getTime() ?? null };
+
+/** Seconds from the beginning: of a file, or of the stretch of a tape, holes included. */
+function heardAt() {
+  if (playing?.kind !== "tape") return media.currentTime;
+  const time = session?.time();
+  return time ? (time.getTime() - playing.start) / 1000 : 0;
+}
+
+function goTo(seconds) {
+  const at = Math.max(0, Math.min(seconds, wholeLength() || seconds));
+  if (playing?.kind === "tape") session?.seek(new Date(playing.start + at * 1000));
+  else media.currentTime = at;
+}
 
 /** A finished file: { title, about, src, seconds, captions? } */
 export function playFile({ title: name, about: text, src, seconds, captions }) {
   begin({ title: name, kind: "file", seconds }, text);
   media.src = src;
   if (captions) captionsOf(media, captions);
-  start();
+  media.play().catch(() => { /* shown as paused; the person presses play */ });
 }
 
 /** A recording as the store has it. */
@@ -63,20 +77,18 @@ export const playLive = (stream) => playStream({ title: streamName(stream), kind
 export const playTape = (stream, from, seconds) => playStream(
   { title: streamName(stream), kind: "tape", stream, start: from, seconds },
   `from ${dayAndTime(from).replace(/\S+$/, clockSeconds(new Date(from)))}`,
-  { stream, start: Math.floor(from / 1000), duration: Math.max(1, Math.round(seconds)) });
+  { stream, start: new Date(from), duration: Math.max(1, Math.round(seconds)) });
 
-async function playStream(what, text, source) {
+function playStream(what, text, source) {
   begin(what, text);
-  try {
-    const { play: playHLS } = await import("./hls.js");
+  session = playHLS(media, { ...source, onstate: (state, reason) => {
     if (playing !== what) return;
-    session = await playHLS(media, source);
-    start();
-  } catch (error) {
-    if (playing !== what) return;
-    stop();
-    toast(error.message || "This cannot be played here.", "bad");
-  }
+    if (state === "failed") {
+      stop();
+      toast(reason || "This cannot be played here.", "bad");
+    } else if (reason) about.textContent = reason;
+    else about.textContent = text;
+  } });
 }
 
 function begin(what, text) {
@@ -95,12 +107,10 @@ function begin(what, text) {
   showState();
 }
 
-const start = () => media.play().catch(() => { /* shown as paused; the person presses play */ });
-
 function flip() { media.paused ? media.play() : media.pause(); }
 
 function release() {
-  session?.stop?.();
+  session?.stop();
   session = null;
   playing = null;
   media.pause();
@@ -118,7 +128,7 @@ export function stop() {
   showState();
 }
 
-const wholeLength = () => (Number.isFinite(media.duration) && playing?.kind !== "live" ? media.duration : playing?.seconds ?? 0);
+const wholeLength = () => (playing?.kind === "file" && Number.isFinite(media.duration) ? media.duration : playing?.seconds ?? 0);
 
 function show(at, length) {
   time.textContent = playing?.kind === "live" ? position(at) : `${position(at)} / ${position(length || 0)}`;
@@ -139,7 +149,7 @@ function tell() { for (const listener of listeners) listener(); }
 
 media.addEventListener("timeupdate", () => {
   if (!playing) return;
-  show(media.currentTime, wholeLength());
+  show(heardAt(), wholeLength());
   tell();
 });
 for (const name of ["play", "pause", "ended", "emptied", "loadedmetadata", "resize"]) media.addEventListener(name, showState);
@@ -149,7 +159,7 @@ media.addEventListener("error", () => {
 seek.addEventListener("input", () => { isSeeking = true; });
 seek.addEventListener("change", () => {
   const length = wholeLength();
-  if (length) media.currentTime = (seek.value / 1000) * length;
+  if (length) goTo((seek.value / 1000) * length);
   isSeeking = false;
 });
 speed.addEventListener("change", () => { media.playbackRate = Number(speed.value); });

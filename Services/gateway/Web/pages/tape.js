@@ -71,18 +71,6 @@ export class Tape {
     return span ? Math.max(when, span.start) : null;
   }
 
-  /** Which time of day is heard after so many seconds of playing from `start`: holes are jumped over. */
-  heard(start, seconds) {
-    let left = seconds * 1000;
-    for (const span of this.spans) {
-      if (span.end <= start) continue;
-      const from = Math.max(span.start, start);
-      if (left <= span.end - from) return from + left;
-      left -= span.end - from;
-    }
-    return this.spans.length ? this.spans.at(-1).end + left : start + left;
-  }
-
   /** Milliseconds captured and missing between two times. */
   sums(from, to, now = Date.now()) {
     const inside = (list) => list.reduce((sum, one) => sum + Math.max(0, Math.min(one.end ?? now, to) - Math.max(one.start, from)), 0);

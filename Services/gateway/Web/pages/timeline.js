@@ -230,7 +230,7 @@ class Page {
   playhead() {
     const playing = nowPlaying();
     if (playing?.stream !== this.stream || playing.kind !== "tape") return null;
-    return this.tape.heard(playing.start, playing.at);
+    return playing.time;
   }
 
 }
