@@ -124,7 +124,7 @@ struct HLSRecordingTests {
   }
 
   @Test(
-    "is recorded whole although the recorder is killed in the middle", .timeLimit(.minutes(4)),
+    "is recorded whole although the recorder is killed in the middle", .timeLimit(.minutes(8)),
     arguments: [HLSStation.Format.transportStream, .fragmentedMP4])
   func killed(_ format: HLSStation.Format) async throws {
     let installation = try Installation()
@@ -155,7 +155,7 @@ struct HLSRecordingTests {
 
   @Test(
     "loses nothing by an outage shorter than its list, exactly the rest by a longer one",
-    .timeLimit(.minutes(4)),
+    .timeLimit(.minutes(8)),
     arguments: [HLSStation.Format.transportStream, .fragmentedMP4, .sound])
   func outages(_ format: HLSStation.Format) async throws {
     let installation = try Installation()

@@ -11,6 +11,8 @@ struct StreamRoutes {
     var urls: [String]
     var userAgent: String?
     var headers: [String: String]?
+    var maximumHeight: Int?
+    var maximumBitsPerSecond: Int?
   }
 
   private struct List: Encodable {
@@ -71,6 +73,7 @@ struct StreamRoutes {
   private func definition(_ input: Input, id: StreamID) -> StreamDefinition {
     StreamDefinition(
       id: id, name: input.name, urls: input.urls, userAgent: input.userAgent,
-      headers: input.headers ?? [:])
+      headers: input.headers ?? [:], maximumHeight: input.maximumHeight,
+      maximumBitsPerSecond: input.maximumBitsPerSecond)
   }
 }

@@ -162,6 +162,7 @@ extension Capture {
   /// Puts the scanned frames on the tape.
   func place(_ scanner: borrowing FrameScanner, arrival: MediaTimeline.Arrival?) {
     guard !scanner.frames.isEmpty else { return }
+    listedLatency = .zero
     let arrival =
       arrival
       ?? MediaTimeline.Arrival(

@@ -74,7 +74,8 @@ extension Capture {
     let now = environment.time.now()
     // A station lags behind the present by some of its segments.
     if let hls { return end >= instant || now >= deadline + hls.policy.latency }
-    return (end >= instant && tape?.assembler.isSettled ?? false) || now >= deadline
+    return (end >= instant && tape?.assembler.isSettled ?? false)
+      || now >= deadline + listedLatency
   }
 
   func report() {

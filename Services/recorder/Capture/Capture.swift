@@ -33,8 +33,9 @@ actor Capture {
   var playlistDepth = 0
   /// While the address is an HLS playlist.
   var hls: HLSSession?
-  /// Where the list of the last one ended.
+  /// Where the list of the last one ended, and how long what it listed may be waited for.
   var listedEnd: Instant?
+  var listedLatency = Duration.zero
   /// Counts the times that one was begun, so that a late beginning is recognised.
   var relays = 0
   /// Variants of a master playlist whose own playlists never came.

@@ -60,6 +60,7 @@ extension Capture {
     relays += 1
     guard let hls else { return }
     listedEnd = hls.policy.tapeEnd
+    listedLatency = hls.policy.latency
     self.hls = nil
     hls.cancel()
   }
@@ -79,7 +80,7 @@ extension Capture {
         hls.loading = Task { [weak self] in await self?.load(relay) }
       case .fetch(let entry):
         let relay = hls.relay
-        hls.tasks[entry.number] = Task { [weak self] in await self?.fetch(entry, relay) }
+        hls.tasks[entry.sequence] = Task { [weak self] in await self?.fetch(entry, relay) }
       case .gap(let gap):
         log.warning("audio is missing", ("from", gap.start), ("to", gap.end), ("why", gap.detail))
         changes.append(.gap(gap))
@@ -184,10 +185,10 @@ extension Capture {
         "segment failed", ("number", entry.number), ("reason", error.failure.sentence))
       performHLS(
         session.policy.handle(
-          .fetchFailed(entry.number, error.failure, isGone: error.isGone),
+          .fetchFailed(entry, error.failure, isGone: error.isGone),
           now: environment.time.monotonic()))
     }
-    session.tasks[entry.number] = nil
+    session.tasks[entry.sequence] = nil
     collectRows()
     report()
     await writeRows()
@@ -199,14 +200,14 @@ extension Capture {
     let told = entry.segment.duration
     let measured = fetched.inspection.duration
     // A proxy may hand out the beginning of a file as if it were the whole.
-    if let measured, measured < told / 2, session.suspects[entry.number] != fetched.bytes.count {
-      session.suspects[entry.number] = fetched.bytes.count
+    if let measured, measured < told / 2, session.suspects[entry.sequence] != fetched.bytes.count {
+      session.suspects[entry.sequence] = fetched.bytes.count
       throw HLSFetcher.Failure(
         SourceFailure(
           .sourceGarbled,
           "A segment lasts \(measured.inSeconds) s in place of \(told.inSeconds) s."))
     }
-    session.suspects[entry.number] = nil
+    session.suspects[entry.sequence] = nil
     let content = MediaContent(
       container: fetched.inspection.container,
       duration: HLSSession.duration(told: told, measured: measured),
@@ -228,7 +229,7 @@ extension Capture {
         segment: segment, bytes: fetched.bytes, initialisation: fetched.initialisation), now: now)
     reporter.note(content, bytes: segment.bytes)
     collectRows()
-    performHLS(session.policy.handle(.stored(entry.number), now: now))
+    performHLS(session.policy.handle(.stored(entry), now: now))
   }
 }
 

@@ -81,6 +81,12 @@ struct HLSLabels: Hashable, Sendable {
   /// Between two segments that follow each other: what dates and durations may differ by.
   static let seam = Duration.milliseconds(500)
 
+  /// Whether a station may mean that time, somewhere in its list.
+  static func isPlausible(_ date: Instant, in playlist: HLSMediaPlaylist, now: Instant) -> Bool {
+    let age = now - date
+    return playlist.isEnded || (age >= .zero - mostAhead && age <= mostBehind + playlist.window)
+  }
+
   /// The labels of a playlist's segments, in its order. `known`: the labels of those that were
   /// seen before, by number.
   static func starts(
@@ -88,10 +94,10 @@ struct HLSLabels: Hashable, Sendable {
   ) -> [Instant] {
     let segments = playlist.segments
     guard let last = segments.last else { return [] }
-    if let date = last.date {
-      let age = now - (date + last.duration)
-      let isSane = playlist.isEnded || (age >= .zero - mostAhead && age <= mostBehind)
-      if isSane, segments.allSatisfy({ $0.date != nil }) { return segments.compactMap(\.date) }
+    if let date = last.date, isPlausible(date + last.duration, in: playlist, now: now),
+      segments.allSatisfy({ $0.date != nil })
+    {
+      return segments.compactMap(\.date)
     }
     var starts: [Instant] = []
     var reached = known[segments[0].sequence - 1]?.end ?? now - playlist.window

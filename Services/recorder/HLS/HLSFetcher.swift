@@ -145,9 +145,19 @@ struct HLSFetcher: Sendable {
     request.largestBody = largest
     request.stallTimeout = .seconds(8)
     request.acceptsCompression = false
-    for (name, value) in definition.headers { request.headers[name] = value }
+    for (name, value) in definition.headers where isFor(url, header: name) {
+      request.headers[name] = value
+    }
     if let userAgent = definition.userAgent { request.userAgent = userAgent }
     return request
+  }
+
+  /// What proves who we are goes to the hosts that the definition names, whatever a list says.
+  private func isFor(_ url: String, header: String) -> Bool {
+    guard ["authorization", "cookie", "proxy-authorization"].contains(header.lowercased()) else {
+      return true
+    }
+    return definition.urls.contains { URIReference.host($0) == URIReference.host(url) }
   }
 
   private func ask(_ request: HTTPRequest) async throws(Failure) -> HTTPResponse {

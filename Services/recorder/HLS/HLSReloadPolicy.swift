@@ -22,9 +22,9 @@ struct HLSReloadPolicy {
     /// The playlist came from this address (after redirects).
     case loaded(HLSMediaPlaylist, from: String, wall: Instant)
     case loadFailed(SourceFailure)
-    case stored(Int64)
+    case stored(HLSEntry)
     /// `isGone`: the server says that it is not there.
-    case fetchFailed(Int64, SourceFailure, isGone: Bool)
+    case fetchFailed(HLSEntry, SourceFailure, isGone: Bool)
     /// Several times a second. `blocked`: why nothing more can be stored now.
     case tick(blocked: SourceFailure?)
   }
@@ -59,9 +59,7 @@ struct HLSReloadPolicy {
 
   /// By the station's number.
   private(set) var entries: [Int64: HLSEntry] = [:]
-  private var known: [Int64: HLSResume.Known] = [:]
-  private var offset: Int64?
-  private var nextSequence: Int64
+  private var count: HLSCount
   /// Where the tape ends, with what is still being fetched; nil while it is empty.
   private(set) var tapeEnd: Instant?
   /// Nothing that ended before is needed.
@@ -75,7 +73,6 @@ struct HLSReloadPolicy {
   private var fingerprint: [String] = []
   private var loadAt: Monotonic?
   private var lastNews: Monotonic?
-  private var behindSince: Monotonic?
   private var loadFailures = 0
   private var outage: SourceFailure?
   private var isEnded = false
@@ -89,12 +86,10 @@ struct HLSReloadPolicy {
   ) {
     self.outage = outage
     self.tapeEnd = tapeEnd
-    self.nextSequence = nextSequence
     self.since = since
-    offset = resume?.offset
+    count = HLSCount(resume: resume, nextPlace: nextSequence)
     isResuming = resume != nil
     generator = SplitMix64(seed: seed)
-    for known in resume?.known ?? [] { self.known[known.number] = known }
   }
 
   /// Up to here the tape has everything that will come.
@@ -103,8 +98,14 @@ struct HLSReloadPolicy {
     return open ?? tapeEnd
   }
 
-  /// How far behind the present a station may be and still bring the present.
-  var latency: Duration { target * 3 + .seconds(5) }
+  /// How long after its time something may still come: a station lags by some of its segments, and
+  /// after an outage it still has what it lists.
+  var latency: Duration {
+    let lag = target * 3 + .seconds(5)
+    return outage == nil ? lag : lag + min(window, Self.longestWait)
+  }
+
+  private static let longestWait = Duration.seconds(120)
 
   mutating func handle(_ event: Event, now: Monotonic) -> [Action] {
     switch event {
@@ -115,9 +116,9 @@ struct HLSReloadPolicy {
     case .loaded(let playlist, let address, let wall):
       return loaded(playlist, address, wall, now)
     case .loadFailed(let failure): return loadFailed(failure, now)
-    case .stored(let number): return stored(number)
-    case .fetchFailed(let number, let failure, let isGone):
-      return fetchFailed(number, failure, isGone, now)
+    case .stored(let entry): return stored(entry)
+    case .fetchFailed(let entry, let failure, let isGone):
+      return fetchFailed(entry, failure, isGone, now)
     case .tick(let blocked): return tick(blocked, now)
     }
   }
@@ -141,7 +142,10 @@ struct HLSReloadPolicy {
     guard isNews || !hasLoaded else { return checkStall(now) }
     var actions: [Action] = []
     if outage != nil || !hasLoaded { actions.append(.resumed(from: max(tapeEnd ?? since, since))) }
-    if isNewCount(playlist, address, now) { beginCount() }
+    let isAnew = count.isBegunAnew(
+      playlist, from: address, dates: entries.compactMapValues(\.segment.programDateTime),
+      wall: wall, target: target, now: now)
+    if isAnew { beginCount() }
     actions += enter(playlist, address, wall, now)
     noteLeft(playlist, now)
     outage = nil
@@ -150,41 +154,9 @@ struct HLSReloadPolicy {
     return actions
   }
 
-  /// Whether the list is not the one that was read before, grown.
-  private mutating func isNewCount(
-    _ playlist: HLSMediaPlaylist, _ address: String, _ now: Monotonic
-  ) -> Bool {
-    guard let first = playlist.segments.first, let last = playlist.segments.last,
-      let newest = known.keys.max(), let oldest = known.keys.min()
-    else { return false }
-    for segment in playlist.segments {
-      guard let before = known[segment.sequence], !before.identity.isEmpty else { continue }
-      let identity = URIReference.identity(URIReference.resolve(segment.uri, in: address))
-      if identity != before.identity { return true }
-      // The same name at another time is another segment.
-      if let date = segment.programDateTime, let entry = entries[segment.sequence],
-        let dated = entry.segment.programDateTime, abs((date - dated).microseconds) > 2_000_000
-      {
-        return true
-      }
-    }
-    guard last.sequence < newest else {
-      behindSince = nil
-      return false
-    }
-    if last.sequence < oldest { return true }
-    // A stale copy of the list catches up soon; a station that began anew does not.
-    let since = behindSince ?? now
-    behindSince = since
-    return now - since > target * 3 && first.sequence < newest
-  }
-
   private mutating func beginCount() {
-    for (number, entry) in entries where entry.isOpen { entries[number]?.fate = .missing }
     entries = [:]
-    known = [:]
-    offset = nil
-    behindSince = nil
+    count.begin()
     isNewBeginning = true
   }
 
@@ -192,38 +164,43 @@ struct HLSReloadPolicy {
     _ playlist: HLSMediaPlaylist, _ address: String, _ wall: Instant, _ now: Monotonic
   ) -> [Action] {
     var actions: [Action] = []
-    let labels = known.mapValues { (start: $0.start, end: $0.end) }
+    let labels = count.known.mapValues { (start: $0.start, end: $0.end) }
     let starts = HLSLabels.starts(of: playlist, known: labels, now: wall)
     // What is older than that was not needed then, and is not now; after a restart, what is missing
     // among those known is asked for again.
-    let oldest = (isResuming ? known.keys.min() : known.keys.max()) ?? .min
+    let oldest = (isResuming ? count.oldest : count.newest) ?? .min
     for (segment, label) in zip(playlist.segments, starts)
-    where known[segment.sequence] == nil && segment.sequence > oldest
+    where count.known[segment.sequence] == nil && segment.sequence > oldest
       && label + segment.duration > since
     {
-      if offset == nil { offset = nextSequence - segment.sequence }
       let splice = join(segment, label, &actions)
-      let before = known[segment.sequence - 1]?.start
-      let start = max(label, before.map { $0 + .microseconds(1) } ?? label)
-      note(segment, start, splice, address, now, &actions)
+      note(segment, place(label, of: segment.sequence), splice, address, now, &actions)
     }
     return actions
+  }
+
+  /// Labels never run backwards by rounding, nor where a station began anew a little early.
+  private func place(_ label: Instant, of number: Int64) -> Instant {
+    if let before = count.known[number - 1] { return max(label, before.start + .microseconds(1)) }
+    guard let end = count.last(before: number)?.end ?? tapeEnd, label < end,
+      end - label < .seconds(60)
+    else { return label }
+    return end
   }
 
   /// How a new segment follows what is known; what is missing before it becomes a gap.
   private mutating func join(
     _ segment: HLSSegment, _ start: Instant, _ actions: inout [Action]
   ) -> Splice {
-    let before = known[segment.sequence - 1]
-    let earlier = known.values.filter { $0.number < segment.sequence }.max { $0.number < $1.number }
-    guard let end = before?.end ?? earlier?.end ?? tapeEnd else { return .first }
+    let isJoined = count.known[segment.sequence - 1] != nil
+    guard let end = count.last(before: segment.sequence)?.end ?? tapeEnd else { return .first }
     guard start - end > HLSLabels.seam else {
-      return before == nil || segment.isDiscontinuity ? .discontinuity : .continuous
+      return !isJoined || segment.isDiscontinuity ? .discontinuity : .continuous
     }
     // What nobody needed is not missing.
     let from = max(end, since)
     if start > from {
-      let (cause, detail) = explain(isJoined: before != nil)
+      let (cause, detail) = explain(isJoined: isJoined)
       actions.append(.gap(Gap(start: from, end: start, cause: cause, detail: detail)))
     }
     return .afterGap
@@ -249,23 +226,21 @@ struct HLSReloadPolicy {
     _ now: Monotonic, _ actions: inout [Action]
   ) {
     let absolute = URIReference.resolve(segment.uri, in: address)
-    let sequence = (offset ?? 0) + segment.sequence
-    let entry = HLSEntry(
+    let end = start + segment.duration
+    let sequence = count.add(
+      segment.sequence, identity: URIReference.identity(absolute), start: start, end: end)
+    entries[segment.sequence] = HLSEntry(
       segment: segment, address: absolute,
       mapAddress: segment.map.map { URIReference.resolve($0.uri, in: address) },
       keyAddress: segment.key?.uri.map { URIReference.resolve($0, in: address) },
       start: start, splice: splice, sequence: sequence,
       fate: segment.isGap ? .missing : .due(now))
-    entries[segment.sequence] = entry
-    known[segment.sequence] = HLSResume.Known(
-      number: segment.sequence, identity: entry.identity, start: start, end: entry.end)
-    nextSequence = max(nextSequence, sequence + 1)
-    tapeEnd = max(tapeEnd ?? entry.end, entry.end)
+    tapeEnd = max(tapeEnd ?? end, end)
     if segment.isGap {
       actions.append(
         .gap(
           Gap(
-            start: start, end: entry.end, cause: .sourceGap,
+            start: start, end: end, cause: .sourceGap,
             detail: "The station says that it has nothing here (EXT-X-GAP).")))
     }
   }
@@ -278,7 +253,7 @@ struct HLSReloadPolicy {
         if entries[number]?.leftAt == nil { entries[number]?.leftAt = now }
       } else if number < first - Int64(Self.memory) {
         entries[number] = nil
-        known[number] = nil
+        count.forget(number)
       }
     }
   }
@@ -320,16 +295,22 @@ struct HLSReloadPolicy {
 
   // MARK: - Segments
 
-  private mutating func stored(_ number: Int64) -> [Action] {
-    guard entries[number] != nil else { return [] }
-    entries[number]?.fate = .stored
+  /// The present entry; nil where its number has come to mean another segment.
+  private func current(_ fetched: HLSEntry) -> HLSEntry? {
+    entries[fetched.number].flatMap { $0.sequence == fetched.sequence ? $0 : nil }
+  }
+
+  private mutating func stored(_ fetched: HLSEntry) -> [Action] {
+    guard current(fetched) != nil else { return [] }
+    entries[fetched.number]?.fate = .stored
     return outage == nil ? report(.capturing, nil) : []
   }
 
   private mutating func fetchFailed(
-    _ number: Int64, _ failure: SourceFailure, _ isGone: Bool, _ now: Monotonic
+    _ fetched: HLSEntry, _ failure: SourceFailure, _ isGone: Bool, _ now: Monotonic
   ) -> [Action] {
-    guard var entry = entries[number], entry.fate == .fetching else { return [] }
+    let number = fetched.number
+    guard var entry = current(fetched), entry.fate == .fetching else { return [] }
     entry.failures += 1
     let hasExpired = entry.leftAt.map { isGone || now - $0 > window + target } ?? false
     if hasExpired || (isEnded && entry.failures >= Self.patience) {
@@ -353,12 +334,13 @@ struct HLSReloadPolicy {
 
   /// The oldest first: they leave the list soonest.
   private mutating func fetches(_ now: Monotonic) -> [Action] {
-    var free = Self.parallel - entries.values.count { $0.fate == .fetching }
+    let open = entries.values.filter(\.isOpen).sorted { $0.number < $1.number }
+    var free = Self.parallel - open.count { $0.fate == .fetching }
     var actions: [Action] = []
-    for number in entries.keys.sorted() where free > 0 {
-      guard var entry = entries[number], case .due(let at) = entry.fate, at <= now else { continue }
+    for var entry in open where free > 0 {
+      guard case .due(let at) = entry.fate, at <= now else { continue }
       entry.fate = .fetching
-      entries[number] = entry
+      entries[entry.number] = entry
       actions.append(.fetch(entry))
       free -= 1
     }

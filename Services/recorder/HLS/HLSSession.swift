@@ -20,6 +20,7 @@ final class HLSSession {
   var definitions: [String: String] = [:]
   /// What was said of the variant that is captured.
   var variant: HLSVariant?
+  /// By the place on the tape.
   var tasks: [Int64: Task<Void, Never>] = [:]
   var loading: Task<Void, Never>?
   /// Sizes of segments that looked cut off: the same size again is what the station has.

@@ -30,6 +30,8 @@ actor PlanKeeper {
 
   /// How long after a window's end its last frames may still be on their way.
   static let patience = Duration.seconds(8)
+  /// Few stations list more of the past.
+  static let longestList = Duration.seconds(120)
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -247,10 +249,29 @@ actor PlanKeeper {
       let isComing = environment.time.now() < deadline
       if isComing { draining[plan.stream, default: 0] += 1 }
       Task {
-        if isComing { await drain(plan.stream, until: plan.paddedEnd, by: deadline) }
+        if isComing {
+          await drain(plan.stream, until: plan.paddedEnd, by: deadline)
+        } else if await isListedStill(plan) {
+          draining[plan.stream, default: 0] += 1
+          applyCaptures()
+          await drain(
+            plan.stream, until: plan.paddedEnd,
+            by: environment.time.now() + PlanKeeper.patience * 2)
+        }
         await finish(job)
       }
     }
+  }
+
+  /// Whether the station of an HLS stream may still have what the tape lacks of a window that is
+  /// over, as after a restart.
+  private func isListedStill(_ plan: RecordingPlan) async -> Bool {
+    guard environment.time.now() < plan.paddedEnd + PlanKeeper.longestList else { return false }
+    let newest = try? await environment.database.read {
+      try SegmentCatalog.last(plan.stream, count: 1, $0).first
+    }
+    guard let newest, newest.media != nil else { return false }
+    return newest.end < plan.paddedEnd
   }
 
   private func drain(_ stream: StreamID, until end: Instant, by deadline: Instant) async {

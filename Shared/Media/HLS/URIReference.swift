@@ -34,6 +34,15 @@ public enum URIReference {
     return String(path.prefix { $0 != "?" && $0 != "#" })
   }
 
+  /// Host and port, in lower case; empty where there is none.
+  public static func host(_ address: String) -> String {
+    guard let scheme = address.range(of: "://") else { return "" }
+    let authority = address[scheme.upperBound...].prefix { !"/?#".contains($0) }
+    return authority.split(separator: "@", omittingEmptySubsequences: false).last.map {
+      $0.lowercased()
+    } ?? ""
+  }
+
   private static func hasScheme(_ reference: String) -> Bool {
     guard let colon = reference.firstIndex(of: ":") else { return false }
     let scheme = reference[..<colon]

@@ -31,7 +31,9 @@ struct HLSCaptureTests {
     }
 
     func reach(_ numbers: [Int64]) async throws {
-      try await eventually("\(numbers) are on the tape") { try await self.numbers() == numbers }
+      try await eventually("\(numbers) are on the tape", within: .seconds(90)) {
+        try await self.numbers() == numbers
+      }
     }
   }
 
@@ -140,7 +142,9 @@ struct HLSCaptureTests {
     let run = try await Run(studio, station.url("live.m3u8"))
     try await run.reach([0, 1, 2, 3])
     await station.goAway()
-    try await eventually("the outage is told") { studio.told.last?.state == .waiting }
+    try await eventually("the outage is told", within: .seconds(90)) {
+      studio.told.last?.state == .waiting
+    }
     station.offer(7..<10, date: date)
     try station.comeBack()
     try await run.reach([0, 1, 2, 3, 7, 8, 9])
@@ -168,7 +172,7 @@ struct HLSCaptureTests {
     station.set("s3.aac", .bytes(Array(whole.prefix(whole.count / 3))))
     station.offer(0..<5, date: date, extra: [4: "#EXT-X-GAP"])
     let run = try await Run(studio, station.url("live.m3u8"))
-    try await eventually("all were tried") {
+    try await eventually("all were tried", within: .seconds(90)) {
       Set(["s0.aac", "s1.aac", "s2.aac", "s3.aac"]).isSubset(of: station.asked)
     }
     station.set("s2.aac", .bytes(ScriptedStation.packedSegment(2)))
@@ -178,7 +182,7 @@ struct HLSCaptureTests {
     station.offer(3..<8, date: date, extra: [4: "#EXT-X-GAP"])
     try await run.reach([0, 2, 3, 5, 6, 7])
     let start = try #require(Instant(date))
-    let gaps = try await eventually("the lost one is told") {
+    let gaps = try await eventually("the lost one is told", within: .seconds(90)) {
       let gaps = try await studio.gaps(.radio)
       return gaps.count == 2 ? gaps : nil
     }
@@ -214,7 +218,9 @@ struct HLSCaptureTests {
     let date = Self.date(of: 0..<3)
     station.offer(0..<3, date: date, extra: [0: lines[0]])
     let run = try await Run(studio, station.url("live.m3u8"))
-    try await eventually("they were tried") { station.asked.filter { $0 == "s0.aac" }.count >= 2 }
+    try await eventually("they were tried", within: .seconds(90)) {
+      station.asked.filter { $0 == "s0.aac" }.count >= 2
+    }
     #expect(try await run.numbers().isEmpty)
     await run.pool.stop()
     station.offer(0..<3, date: date, extra: [0: lines[1]])
@@ -229,7 +235,7 @@ struct HLSCaptureTests {
     let studio = try Studio()
     station.offer(0..<3, extra: [0: "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://x\""])
     let run = try await Run(studio, station.url("live.m3u8"))
-    try await eventually("it is refused") {
+    try await eventually("it is refused", within: .seconds(90)) {
       studio.told.last?.reason?.contains("encrypted in a way") == true
     }
     await run.pool.stop()
@@ -266,19 +272,46 @@ struct HLSCaptureTests {
     let date = Self.date(of: 0..<20)
     station.offer(0..<20, date: date)
     pool.want([.radio])
-    try await eventually("it is told") { studio.told.last?.state == .blocked }
+    try await eventually("it is told", within: .seconds(90)) { studio.told.last?.state == .blocked }
     // No more are fetched than memory may hold.
-    try await eventually("memory is full") {
+    try await eventually("memory is full", within: .seconds(90)) {
       station.asked.filter { $0.hasSuffix(".aac") }.count >= 8
     }
     #expect(station.asked.filter { $0.hasSuffix(".aac") }.count <= 10)
     disk.fail(.write, with: nil)
-    try await eventually("all are stored") {
+    try await eventually("all are stored", within: .seconds(90)) {
       try await studio.segments(.radio).map(\.sequence) == Array(0..<20)
     }
     await pool.stop()
     // The list has not moved meanwhile; but nothing of it is missing.
     let end = try #require(Instant(date)) + .seconds(20)
     #expect(try await studio.gaps(.radio).allSatisfy { $0.start >= end })
+  }
+
+  @Test func `What a station still lists of a window that is over comes into its recording`()
+    async throws
+  {
+    let station = try ScriptedStation()
+    let before = try Studio()
+    try await Self.need(before)
+    // Half a minute ago, as it was when the recorder died.
+    let start = Instant(seconds: SystemTimeSource().now().seconds) - .seconds(40)
+    station.offer(0..<4, date: start.description)
+    let first = try await Run(before, station.url("live.m3u8"))
+    try await first.reach([0, 1, 2, 3])
+    await first.pool.stop()
+
+    let studio = try await Studio(copyOf: before)
+    station.offer(2..<9, date: start.description)
+    let running = PlanKeeperTests.start(studio)
+    let show = plan("show", from: start + .seconds(1), to: start + .seconds(8))
+    try await PlanKeeperTests.give(
+      studio, running.keeper, version: 2, url: station.url("live.m3u8"), [show])
+    let finished = try await eventually("it is finished", within: .seconds(60)) {
+      try await studio.said(RecordingFinished.self).first
+    }
+    await running.stop()
+    #expect(finished.file.gaps == [] && finished.file.contentType == "audio/mp4")
+    #expect(abs(finished.file.durationUs - 7_000_000) < 200_000, "\(finished.file.durationUs)")
   }
 }

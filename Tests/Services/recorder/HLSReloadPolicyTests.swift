@@ -44,11 +44,11 @@ struct HLSReloadPolicyTests {
           if missing.contains(entry.number) {
             perform(
               policy.handle(
-                .fetchFailed(entry.number, SourceFailure(.sourceRefused, "404"), isGone: true),
+                .fetchFailed(entry, SourceFailure(.sourceRefused, "404"), isGone: true),
                 now: now))
           } else {
             fetched.append(entry.number)
-            perform(policy.handle(.stored(entry.number), now: now))
+            perform(policy.handle(.stored(entry), now: now))
           }
         case .gap(let gap): gaps.append(gap)
         case .outage(let failure): outages.append(failure)
@@ -152,6 +152,25 @@ struct HLSReloadPolicyTests {
     #expect(bench.policy.entries[6]?.splice == .continuous)
   }
 
+  @Test func `A station that began anew while the recorder was away is known by its dates`() throws
+  {
+    let resume = try #require(HLSResume([1, 0].map { Self.row(Int64($0), offset: 0) }))
+    var bench = Bench(resume: resume, tapeEnd: Self.label(2), next: 2)
+    bench.now = Monotonic(nanoseconds: 30_000_000_000)
+    bench.offer(Self.list(0..<3, shift: .seconds(24)))
+    #expect(bench.fetched == [0, 1, 2] && bench.policy.entries[0]?.sequence == 2)
+    #expect(bench.gaps.first?.start == Self.label(2) && bench.gaps.first?.end == Self.label(12))
+  }
+
+  @Test func `What leaves a gap in the names only joins without one`() {
+    var bench = Bench()
+    bench.now = Monotonic(nanoseconds: 12_000_000_000)
+    bench.offer(Self.list(0..<6))
+    // Another count that overlaps by a second: no label runs backwards.
+    bench.offer(Self.list(20..<22, prefix: "x", shift: .seconds(-29)))
+    #expect(bench.gaps.isEmpty && bench.policy.entries[20]?.start == Self.label(6))
+  }
+
   @Test func `After a restart that took too long, exactly the rest is missing`() throws {
     let resume = try #require(HLSResume([Self.row(5, offset: 0)]))
     var bench = Bench(resume: resume, tapeEnd: Self.label(6), next: 6)
@@ -242,6 +261,20 @@ struct HLSReloadPolicyTests {
       bench.policy.entries[0]?.sequence == 6 && bench.policy.entries[0]?.splice == .discontinuity)
     bench.offer(Self.list(0..<3, prefix: "again", shift: .seconds(212)))
     #expect(bench.fetched.suffix(3) == [0, 1, 2])
+  }
+
+  @Test func `What was fetched of the old count says nothing of the new one`() throws {
+    var bench = Bench()
+    bench.now = Monotonic(nanoseconds: 12_000_000_000)
+    bench.offer(Self.list(0..<6))
+    let old = try #require(bench.policy.entries[1])
+    bench.wait(.seconds(30))
+    bench.perform(
+      bench.policy.handle(
+        .loaded(Self.list(0..<2, shift: .seconds(38)), from: Self.base, wall: bench.wall),
+        now: bench.now))
+    bench.perform(bench.policy.handle(.stored(old), now: bench.now))
+    #expect(bench.policy.entries[1]?.isOpen == true)
   }
 
   @Test func `Names and numbers that are used again at another time are other segments`() {

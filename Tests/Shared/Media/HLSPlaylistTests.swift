@@ -115,6 +115,12 @@ struct HLSPlaylistTests {
     #expect(URIReference.resolve(reference, in: base) == address)
   }
 
+  @Test func `A host is told from user, port and path`() {
+    #expect(URIReference.host("http://u:p@Host:80/a@b") == "host:80")
+    #expect(URIReference.host("https://h?x=@y") == "h" && URIReference.host("/a") == "")
+    #expect(URIReference.identity("http://h/p/s.ts?token=1#x") == "/p/s.ts")
+  }
+
   @Test func `What is no playlist, or too large a one, is refused`() throws {
     #expect(throws: HLSPlaylistError.notAPlaylist) { try HLSPlaylist(Array("<html>".utf8)) }
     #expect(throws: HLSPlaylistError.notAPlaylist) { try HLSPlaylist([]) }
