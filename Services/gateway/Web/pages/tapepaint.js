@@ -90,9 +90,12 @@ function scale(context, strip, paint, height) {
 
 function shows(context, strip, items, top, width, paint) {
   context.textAlign = "left";
-  for (const item of items) {
+  let taken = -Infinity;
+  for (const item of [...items].sort((a, b) => a.start.localeCompare(b.start))) {
     const [left, right] = [strip.x(Date.parse(item.start)), strip.x(Date.parse(item.end))];
-    if (right < 0 || left > width) continue;
+    // Of many short shows in a pixel one is enough.
+    if (right < Math.max(0, taken) || left > width) continue;
+    taken = Math.max(left + 3, right);
     const [from, wide] = [Math.max(0, left), Math.min(width, right) - Math.max(0, left)];
     const isOn = item.state === "recording" || item.state === "finishing";
     context.globalAlpha = 0.22;

@@ -145,8 +145,20 @@ class Page {
     this.tell();
   }
 
+  /** A tape that has just begun would be a hairline in its day: it is shown from its beginning. */
+  #welcome() {
+    if (this.isWelcomed || !this.tape.isLoaded) return;
+    this.isWelcomed = true;
+    const begun = this.tape.spans[0]?.start;
+    if (begun === undefined || Date.now() - begun > 3 * HOUR) return;
+    this.isFollowing = true;
+    this.follow.setAttribute("aria-pressed", "true");
+    this.#toNow(Math.max(HOUR / 12, (Date.now() - begun) * 1.3));
+  }
+
   /** Says in words what is pointed at, and what is missing. */
   tell() {
+    this.#welcome();
     const { strip, tape } = this;
     strip.draw();
     const text = strip.cursor === null ? null : this.describe(strip.cursor);
