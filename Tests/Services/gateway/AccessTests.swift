@@ -4,7 +4,7 @@ import Testing
 
 @testable import airloom_gateway
 
-@Suite("Who may reach what", .timeLimit(.minutes(1)))
+@Suite("Who may reach what", .timeLimit(.minutes(10)))
 struct AccessTests {
   private static let open: Set<String> = [
     "GET /healthz", "GET /metrics", "GET /login", "POST /api/v1/session", "GET /assets/login.html",

@@ -7,7 +7,7 @@ import Testing
 
 @testable import airloom_gateway
 
-@Suite("Logging in", .timeLimit(.minutes(1)))
+@Suite("Logging in", .timeLimit(.minutes(10)))
 struct AccountTests {
   @Test func `a session opens what is closed, until it is ended`() async throws {
     let gateway = try await TestGateway()

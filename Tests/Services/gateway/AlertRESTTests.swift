@@ -7,7 +7,7 @@ import Testing
 
 @testable import airloom_gateway
 
-@Suite("Alerts and dead letters over REST", .timeLimit(.minutes(1)))
+@Suite("Alerts and dead letters over REST", .timeLimit(.minutes(10)))
 struct AlertRESTTests {
   @Test func `alerts are open or past, and their mails can be tried again`() async throws {
     let gateway = try await TestGateway()

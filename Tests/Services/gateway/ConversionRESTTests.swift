@@ -6,7 +6,7 @@ import Testing
 
 @testable import airloom_gateway
 
-@Suite("Conversions over REST", .timeLimit(.minutes(1)))
+@Suite("Conversions over REST", .timeLimit(.minutes(10)))
 struct ConversionRESTTests {
   @Test func `drops are listed by state, in parts`() async throws {
     let gateway = try await TestGateway()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import airloom_gateway
 
-@Suite("What is written about the gateway", .timeLimit(.minutes(1)))
+@Suite("What is written about the gateway", .timeLimit(.minutes(10)))
 struct DescriptionTests {
   private static let root = #filePath.split(separator: "/").dropLast(4)
     .reduce("") { "\($0)/\($1)" }

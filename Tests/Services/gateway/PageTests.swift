@@ -10,7 +10,7 @@ import Testing
 @testable import airloom_gateway
 
 /// The pages in a real browser, filled with every state that anything can be in.
-@Suite("The pages in Chromium", .serialized, .timeLimit(.minutes(8)))
+@Suite("The pages in Chromium", .serialized, .timeLimit(.minutes(10)))
 struct PageTests {
   /// What `scripts/pages.py` says of a page.
   private struct Visit: Decodable {

@@ -9,7 +9,7 @@ import XML
 
 @testable import airloom_gateway
 
-@Suite("Podcasts over REST", .timeLimit(.minutes(2)))
+@Suite("Podcasts over REST", .timeLimit(.minutes(10)))
 struct PodcastRESTTests {
   private struct Feeds: Decodable {
     let feeds: [FeedDefinition]

@@ -8,7 +8,7 @@ import Testing
 
 @testable import airloom_gateway
 
-@Suite("The REST interface", .timeLimit(.minutes(1)))
+@Suite("The REST interface", .timeLimit(.minutes(10)))
 struct RESTTests {
   private static let stream = StreamDefinition(
     id: StreamID(unchecked: "radio-one"), name: "Radio One",
