@@ -16,6 +16,8 @@ struct TapeEdge {
 
   /// Whether nothing can come any more between the end of what was told and a segment.
   func isSettled(_ next: TapeSegment, after last: TapeSegment?, from start: Instant) -> Bool {
+    // A recorder captures in order: what it has first is the beginning.
+    if last == nil, isAlone { return true }
     let end = last?.end ?? start
     let isMissing = next.start - end > .microseconds(TapeMerge.tolerance)
     let isOther = last.map { $0.node != next.node } ?? !isAlone

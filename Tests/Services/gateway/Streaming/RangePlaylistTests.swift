@@ -113,6 +113,9 @@ struct RangePlaylistTests {
     #expect(read.faults == [] && !read.hasEnd && read.type == "EVENT")
     #expect(read.startOffset == 0)
     #expect(read.entries.count == 8)
+    // What began before anything was captured begins with what there is, at once.
+    let early = try Self.read(Self.make(soFar, from: -30, to: 3600, now: 41))
+    #expect(early.entries.count == 10)
   }
 
   @Test func `it does not end while a recorder that may have more is silent`() throws {
