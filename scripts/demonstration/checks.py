@@ -2,7 +2,7 @@
 
 import os
 import time
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 
 def run(client, studio, began, limit, ended):
@@ -79,10 +79,7 @@ def playable(client, path):
     segments = [line for line in text.splitlines() if line and not line.startswith("#")]
     if not segments:
         return None
-    address = segments[-1]
-    if not address.startswith("/"):
-        address = f"{path.split('?')[0].rsplit('/', 1)[0]}/{address}"
-    body = client.fetch(address)
+    body = client.fetch(urljoin(path, segments[-1]))
     return f"{len(segments)} segments, the last of {len(body):,} bytes" if body else None
 
 
