@@ -52,31 +52,31 @@ struct HLSReloadPolicy {
   /// Numbers remembered after their segments are done with.
   static let memory = 200
 
-  private static let steps: [Duration] = [
+  static let steps: [Duration] = [
     .milliseconds(100), .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2),
     .seconds(4), .seconds(5),
   ]
 
   /// By the station's number.
-  private(set) var entries: [Int64: HLSEntry] = [:]
-  private var count: HLSCount
+  var entries: [Int64: HLSEntry] = [:]
+  var count: HLSCount
   /// Where the tape ends, with what is still being fetched; nil while it is empty.
-  private(set) var tapeEnd: Instant?
+  var tapeEnd: Instant?
   /// Nothing that ended before is needed.
-  private let since: Instant
-  private(set) var hasLoaded = false
-  private var isResuming: Bool
-  private var isNewBeginning = false
+  let since: Instant
+  var hasLoaded = false
+  var isResuming: Bool
+  var isNewBeginning = false
 
-  private(set) var target = Duration.seconds(6)
-  private var window = Duration.zero
-  private var fingerprint: [String] = []
-  private var loadAt: Monotonic?
-  private var lastNews: Monotonic?
-  private var loadFailures = 0
-  private var outage: SourceFailure?
-  private var isEnded = false
-  private var generator: SplitMix64
+  var target = Duration.seconds(6)
+  var window = Duration.zero
+  var fingerprint: [String] = []
+  var loadAt: Monotonic?
+  var lastNews: Monotonic?
+  var loadFailures = 0
+  var outage: SourceFailure?
+  var isEnded = false
+  var generator: SplitMix64
 
   /// `tapeEnd`, `nextSequence`: of the tape as it is; `resume`: what of it the station may go on
   /// with; `outage`: why nothing came until now, where something should have.
@@ -105,7 +105,7 @@ struct HLSReloadPolicy {
     return outage == nil ? lag : lag + min(window, Self.longestWait)
   }
 
-  private static let longestWait = Duration.seconds(120)
+  static let longestWait = Duration.seconds(120)
 
   mutating func handle(_ event: Event, now: Monotonic) -> [Action] {
     switch event {
@@ -125,7 +125,7 @@ struct HLSReloadPolicy {
 
   // MARK: - The playlist
 
-  private mutating func loaded(
+  mutating func loaded(
     _ playlist: HLSMediaPlaylist, _ address: String, _ wall: Instant, _ now: Monotonic
   ) -> [Action] {
     loadFailures = 0
@@ -154,111 +154,7 @@ struct HLSReloadPolicy {
     return actions
   }
 
-  private mutating func beginCount() {
-    entries = [:]
-    count.begin()
-    isNewBeginning = true
-  }
-
-  private mutating func enter(
-    _ playlist: HLSMediaPlaylist, _ address: String, _ wall: Instant, _ now: Monotonic
-  ) -> [Action] {
-    var actions: [Action] = []
-    let labels = count.known.mapValues { (start: $0.start, end: $0.end) }
-    let starts = HLSLabels.starts(of: playlist, known: labels, now: wall)
-    // What is older than that was not needed then, and is not now; after a restart, what is missing
-    // among those known is asked for again.
-    let oldest = (isResuming ? count.oldest : count.newest) ?? .min
-    for (segment, label) in zip(playlist.segments, starts)
-    where count.known[segment.sequence] == nil && segment.sequence > oldest
-      && label + segment.duration > since
-    {
-      let splice = join(segment, label, &actions)
-      note(segment, place(label, of: segment.sequence), splice, address, now, &actions)
-    }
-    return actions
-  }
-
-  /// Labels never run backwards by rounding, nor where a station began anew a little early.
-  private func place(_ label: Instant, of number: Int64) -> Instant {
-    if let before = count.known[number - 1] { return max(label, before.start + .microseconds(1)) }
-    guard let end = count.last(before: number)?.end ?? tapeEnd, label < end,
-      end - label < .seconds(60)
-    else { return label }
-    return end
-  }
-
-  /// How a new segment follows what is known; what is missing before it becomes a gap.
-  private mutating func join(
-    _ segment: HLSSegment, _ start: Instant, _ actions: inout [Action]
-  ) -> Splice {
-    let isJoined = count.known[segment.sequence - 1] != nil
-    guard let end = count.last(before: segment.sequence)?.end ?? tapeEnd else { return .first }
-    guard start - end > HLSLabels.seam else {
-      return !isJoined || segment.isDiscontinuity ? .discontinuity : .continuous
-    }
-    // What nobody needed is not missing.
-    let from = max(end, since)
-    if start > from {
-      let (cause, detail) = explain(isJoined: isJoined)
-      actions.append(.gap(Gap(start: from, end: start, cause: cause, detail: detail)))
-    }
-    return .afterGap
-  }
-
-  /// Why there is a hole.
-  private func explain(isJoined: Bool) -> (cause: Gap.Cause, detail: String) {
-    if let outage { return (outage.cause, outage.sentence) }
-    if isJoined {
-      return (.sourceStalled, "The station left out this time between two segments.")
-    }
-    if isResuming {
-      return (
-        .recorderDown, "The recorder was not running, and the station offered it no longer after."
-      )
-    }
-    if isNewBeginning { return (.sourceClosed, "The station began anew after this time.") }
-    return (.sourceExpired, "The station's playlist went on without these segments.")
-  }
-
-  private mutating func note(
-    _ segment: HLSSegment, _ start: Instant, _ splice: Splice, _ address: String,
-    _ now: Monotonic, _ actions: inout [Action]
-  ) {
-    let absolute = URIReference.resolve(segment.uri, in: address)
-    let end = start + segment.duration
-    let sequence = count.add(
-      segment.sequence, identity: URIReference.identity(absolute), start: start, end: end)
-    entries[segment.sequence] = HLSEntry(
-      segment: segment, address: absolute,
-      mapAddress: segment.map.map { URIReference.resolve($0.uri, in: address) },
-      keyAddress: segment.key?.uri.map { URIReference.resolve($0, in: address) },
-      start: start, splice: splice, sequence: sequence,
-      fate: segment.isGap ? .missing : .due(now))
-    tapeEnd = max(tapeEnd ?? end, end)
-    if segment.isGap {
-      actions.append(
-        .gap(
-          Gap(
-            start: start, end: end, cause: .sourceGap,
-            detail: "The station says that it has nothing here (EXT-X-GAP).")))
-    }
-  }
-
-  /// What is not listed any more will be gone soon; what is done with is forgotten.
-  private mutating func noteLeft(_ playlist: HLSMediaPlaylist, _ now: Monotonic) {
-    guard let first = playlist.segments.first?.sequence else { return }
-    for number in entries.keys where number < first {
-      if entries[number]?.isOpen ?? false {
-        if entries[number]?.leftAt == nil { entries[number]?.leftAt = now }
-      } else if number < first - Int64(Self.memory) {
-        entries[number] = nil
-        count.forget(number)
-      }
-    }
-  }
-
-  private mutating func loadFailed(_ failure: SourceFailure, _ now: Monotonic) -> [Action] {
+  mutating func loadFailed(_ failure: SourceFailure, _ now: Monotonic) -> [Action] {
     loadFailures += 1
     var step = Self.steps[min(loadFailures, Self.steps.count) - 1]
     if failure.pace == .patient { step = max(step, .seconds(5)) }
@@ -276,7 +172,7 @@ struct HLSReloadPolicy {
     return actions
   }
 
-  private mutating func checkStall(_ now: Monotonic) -> [Action] {
+  mutating func checkStall(_ now: Monotonic) -> [Action] {
     if isEnded {
       guard entries.values.allSatisfy({ !$0.isOpen }) else { return [] }
       return [.giveUp(Self.ended)]
@@ -290,81 +186,10 @@ struct HLSReloadPolicy {
     return [.outage(failure)] + report(.stalled, failure.sentence)
   }
 
-  private static let ended = SourceFailure(
+  static let ended = SourceFailure(
     .sourceClosed, "The station has ended its stream.", pace: .slow)
 
-  // MARK: - Segments
-
-  /// The present entry; nil where its number has come to mean another segment.
-  private func current(_ fetched: HLSEntry) -> HLSEntry? {
-    entries[fetched.number].flatMap { $0.sequence == fetched.sequence ? $0 : nil }
-  }
-
-  private mutating func stored(_ fetched: HLSEntry) -> [Action] {
-    guard current(fetched) != nil else { return [] }
-    entries[fetched.number]?.fate = .stored
-    return outage == nil ? report(.capturing, nil) : []
-  }
-
-  private mutating func fetchFailed(
-    _ fetched: HLSEntry, _ failure: SourceFailure, _ isGone: Bool, _ now: Monotonic
-  ) -> [Action] {
-    let number = fetched.number
-    guard var entry = current(fetched), entry.fate == .fetching else { return [] }
-    entry.failures += 1
-    let hasExpired = entry.leftAt.map { isGone || now - $0 > window + target } ?? false
-    if hasExpired || (isEnded && entry.failures >= Self.patience) {
-      entry.fate = .missing
-      entries[number] = entry
-      return [
-        .gap(
-          Gap(
-            start: entry.start, end: entry.end,
-            cause: isGone ? .sourceExpired : failure.cause,
-            detail: isGone
-              ? "The station listed this segment and never gave it: \(failure.sentence)"
-              : failure.sentence))
-      ]
-    }
-    let step = min(Self.steps[min(entry.failures, Self.steps.count) - 1], target)
-    entry.fate = .due(now + max(spread(step), min(failure.retryAfter ?? .zero, target)))
-    entries[number] = entry
-    return []
-  }
-
-  /// The oldest first: they leave the list soonest.
-  private mutating func fetches(_ now: Monotonic) -> [Action] {
-    let open = entries.values.filter(\.isOpen).sorted { $0.number < $1.number }
-    var free = Self.parallel - open.count { $0.fate == .fetching }
-    var actions: [Action] = []
-    for var entry in open where free > 0 {
-      guard case .due(let at) = entry.fate, at <= now else { continue }
-      entry.fate = .fetching
-      entries[entry.number] = entry
-      actions.append(.fetch(entry))
-      free -= 1
-    }
-    return actions
-  }
-
-  /// While the disk takes nothing, segments stay where they are, at the station, for as long as it
-  /// keeps them.
-  private mutating func expire(_ blocked: SourceFailure, _ now: Monotonic) -> [Action] {
-    var actions: [Action] = []
-    for (number, entry) in entries.sorted(by: { $0.key < $1.key }) {
-      guard case .due = entry.fate, let leftAt = entry.leftAt, now - leftAt > window + target else {
-        continue
-      }
-      entries[number]?.fate = .missing
-      actions.append(
-        .gap(
-          Gap(
-            start: entry.start, end: entry.end, cause: blocked.cause, detail: blocked.sentence)))
-    }
-    return actions
-  }
-
-  private mutating func tick(_ blocked: SourceFailure?, _ now: Monotonic) -> [Action] {
+  mutating func tick(_ blocked: SourceFailure?, _ now: Monotonic) -> [Action] {
     var actions = blocked.map { expire($0, now) } ?? fetches(now)
     if let loadAt, now >= loadAt {
       self.loadAt = nil
@@ -374,12 +199,12 @@ struct HLSReloadPolicy {
     return actions
   }
 
-  private func report(_ state: CaptureState, _ reason: String?) -> [Action] {
+  func report(_ state: CaptureState, _ reason: String?) -> [Action] {
     [.report(state, reason: reason)]
   }
 
   /// Up to a tenth later, so that many captures of one server do not come at once.
-  private mutating func spread(_ duration: Duration) -> Duration {
+  mutating func spread(_ duration: Duration) -> Duration {
     duration
       + .nanoseconds(Int64.random(in: 0...max(0, duration.nanoseconds / 10), using: &generator))
   }
