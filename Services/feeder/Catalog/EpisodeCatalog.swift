@@ -50,6 +50,11 @@ enum EpisodeCatalog {
     part_url, doubt_sha256, placed, archived_bytes, updated_at_us
     """
 
+  /// Every column but the id, as it is in the row that was to be inserted.
+  private static let assignments = "\(columns), host, placed_path, sha256"
+    .split { $0 == "," || $0 == " " || $0 == "\n" }.dropFirst()
+    .map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+
   static func find(_ id: EpisodeID, _ transaction: Transaction) throws -> EpisodeRow? {
     try transaction.first("SELECT \(columns) FROM episodes WHERE id = ?", id.text, read: read)
       .map(decoded)
@@ -62,8 +67,9 @@ enum EpisodeCatalog {
     let isArchived = row.standing.state == .archived
     try transaction.execute(
       """
-      INSERT OR REPLACE INTO episodes (\(columns), host, placed_path, sha256)
+      INSERT INTO episodes (\(columns), host, placed_path, sha256)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET \(assignments)
       """, row.id.text, row.feed.text, row.title, row.publishedAt, row.seenAt, row.url, row.type,
       row.declaredBytes, row.declaredDurationUs, row.standing.state.rawValue,
       row.standing.attempts, row.standing.failures, row.standing.crashes, row.standing.reason,

@@ -34,6 +34,8 @@ enum FeederSchema {
     ) STRICT, WITHOUT ROWID;
     CREATE UNIQUE INDEX feeds_by_url ON feeds (url);
 
+    -- With row ids, so that what one document brings lies together: by the random order of their ids
+    -- each would touch a page of its own.
     CREATE TABLE episodes (
       id TEXT PRIMARY KEY,             -- hash of the feed and of what first made it recognisable
       feed TEXT NOT NULL,
@@ -61,7 +63,7 @@ enum FeederSchema {
       sha256 TEXT,                     -- of the archived file
       archived_bytes INTEGER,          -- of the archived file; 0 where another episode has it
       updated_at_us INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
     CREATE INDEX episodes_by_feed ON episodes (feed, published_at_us);
     CREATE INDEX episodes_due ON episodes (state, retry_at_us)
       WHERE state IN ('queued', 'waiting', 'downloading', 'validating');
@@ -75,7 +77,6 @@ enum FeederSchema {
       episode TEXT NOT NULL,
       PRIMARY KEY (feed, kind, name)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX names_by_episode ON episode_names (episode);
 
     -- Servers that asked to be left alone (Retry-After).
     CREATE TABLE resting_hosts (
