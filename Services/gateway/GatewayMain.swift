@@ -47,5 +47,6 @@ extension GatewaySettings {
     sessionLifetime = host.settings.web.session
     adminPassword = try ChosenPassword.read(host.environment)
     firstPasswordPath = host.home.firstPassword
+    tapeTokenPath = host.home.tapeToken
   }
 }

@@ -12,6 +12,8 @@ struct GatewaySettings: Sendable {
   var adminPassword: String?
   /// Where one that was made up is written to.
   var firstPasswordPath: String
+  /// What recorders want to see before they hand out tapes.
+  var tapeTokenPath: String
   var scheduler = NodeID(unchecked: "scheduler")
   var delivery = NodeID(unchecked: "delivery")
   var feeder = NodeID(unchecked: "feeder")
@@ -24,8 +26,6 @@ struct GatewaySettings: Sendable {
     self.home = home
     self.mediaFolder = mediaFolder ?? home + "/media"
     firstPasswordPath = home + "/first-password"
+    tapeTokenPath = home + "/keys/tape.token"
   }
-
-  /// What recorders want to see before they hand out tapes.
-  var tapeTokenPath: String { home + "/keys/tape.token" }
 }
