@@ -32,7 +32,7 @@ public struct Settings: Hashable, Sendable {
 
   public struct Service: Hashable, Sendable {
     public var statusAddress = "127.0.0.1"
-    /// Empty: the status address, or the host's name where that is a wildcard.
+    /// Empty: the status address, or the host's first address where that is a wildcard.
     public var announceAddress = ""
     public var drain = Duration.seconds(10)
   }

@@ -42,7 +42,7 @@ public enum SettingsTable {
       .text(
         "announce_address", \.service.announceAddress,
         "Name or address by which the other hosts reach what listens there; the gateway reads the "
-          + "recorders' tapes so. Empty is status_address, or this host's name where that is 0.0.0.0 "
+          + "recorders' tapes so. Empty is status_address, or this host's first address where that is 0.0.0.0 "
           + "or ::."),
       .seconds(
         "drain_s", \.service.drain, 1...300,

@@ -130,8 +130,7 @@ extension ServiceHost {
   /// Tells heartbeats and `run/<node>.port` where a TCP server of this service listens.
   public func publishPort(of server: Server) {
     let announced = AnnouncedAddress.of(
-      server.address, wanted: settings.service.announceAddress,
-      hostName: AnnouncedAddress.hostName)
+      server.address, wanted: settings.service.announceAddress, own: AnnouncedAddress.own)
     desk.listens(at: "\(server.address)", announced: "\(announced)")
     guard let port = server.port else { return }
     do {

@@ -16,14 +16,14 @@ struct AnnouncedAddressTests {
     ])
   func table(listening: String, wanted: String, announced: String) {
     let address = AnnouncedAddress.of(
-      .tcp(host: listening, port: 8667), wanted: wanted, hostName: "3f2a")
+      .tcp(host: listening, port: 8667), wanted: wanted, own: "3f2a")
     #expect("\(address)" == announced)
   }
 
-  @Test("has the host's name, where there is one")
-  func hostName() {
-    #expect(!AnnouncedAddress.hostName.isEmpty)
-    let nameless = AnnouncedAddress.of(.tcp(host: "::", port: 1), wanted: "", hostName: "")
+  @Test("is that of this host, where it has one")
+  func own() {
+    #expect(!AnnouncedAddress.own.isEmpty)
+    let nameless = AnnouncedAddress.of(.tcp(host: "::", port: 1), wanted: "", own: "")
     #expect("\(nameless)" == "[::]:1")
   }
 }
