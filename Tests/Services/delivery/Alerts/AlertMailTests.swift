@@ -62,9 +62,10 @@ struct AlertMailTests {
       try server.mails().count == 2
     }
     let mails = try server.mails()
-    #expect(mails[0].contains("X-Envelope-To: ops@example.org"))
-    #expect(mails[0].contains("Text of one."))
-    #expect(mails[1].contains("It is over."))
+    // In which order the server's folder lists two mails of one second is not told.
+    #expect(mails.allSatisfy { $0.contains("X-Envelope-To: ops@example.org") })
+    #expect(mails.allSatisfy { $0.contains("Text of one.") })
+    #expect(mails.count { $0.contains("It is over.") } == 1)
     #expect(try await bench.said(MailerChanged.self).last?.recipients == ["ops@example.org"])
     try await raise(bench, "event", isEvent: true)
     try await until(bench, "event", is: .sent)
