@@ -13,6 +13,7 @@ WIDTH_OPTION = --experimental-maximum-parallelization-width
 HAS_WIDTH = $(shell $(SWIFT) test --help-hidden 2>/dev/null | grep -c -e $(WIDTH_OPTION))
 QUICK_WIDTH = $(if $(filter 0,$(HAS_WIDTH)),,$(WIDTH_OPTION) 10)
 LIVE_WIDTH = $(if $(filter 0,$(HAS_WIDTH)),--no-parallel,$(WIDTH_OPTION) 4)
+WHOLE_WIDTH = $(if $(filter 0,$(HAS_WIDTH)),,$(WIDTH_OPTION) 8)
 PROGRAMS = airloom airloom-scheduler airloom-recorder airloom-converter airloom-feeder \
 	airloom-delivery airloom-gateway
 SOURCES = Package.swift Benchmarks CLI Services Shared Tests
@@ -69,7 +70,8 @@ install: ## put what `make release` built in place: make install PREFIX=/usr DES
 
 # In three parts: the many quick tests side by side; then those that work against the clock with real
 # servers and processes, a few at a time, so that they do not starve each other on two cores; then the
-# whole system, whose tests mostly wait for shows to end and so run side by side.
+# whole system, whose tests mostly wait for shows to end, and so run eight at a time: all at once they
+# bring two cores to a load at which a process takes seconds to start.
 LIVE = ^(CLITests|ConverterTests|DeliveryTests|RecorderTests|ServiceTests|SubprocessTests)\.
 
 test: ## install what the tests need, build and run all of them
@@ -77,7 +79,7 @@ test: ## install what the tests need, build and run all of them
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --disable-xctest $(QUICK_WIDTH) --skip '$(LIVE)' --skip '^EndToEndTests\.'
 	$(SWIFT) test --skip-build --disable-xctest $(LIVE_WIDTH) --filter '$(LIVE)'
-	$(SWIFT) test --skip-build --disable-xctest --filter '^EndToEndTests\.'
+	$(SWIFT) test --skip-build --disable-xctest $(WHOLE_WIDTH) --filter '^EndToEndTests\.'
 
 campaign: ## kill -9 all processes 200 times during 20 shows; AIRLOOM_CHAOS_SEED=… repeats a run
 	AIRLOOM_CHAOS_KILLS=200 AIRLOOM_CHAOS_SHOWS=20 $(SWIFT) test --filter ChaosTests

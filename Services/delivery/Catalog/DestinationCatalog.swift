@@ -21,6 +21,11 @@ struct DestinationRow: Hashable, Sendable {
     return "\(server)/\(bucket.name)/\(destination.user)"
   }
 
+  /// Whether both lead to the same place in the same way, whatever is known of its health.
+  func hasSettings(of other: DestinationRow) -> Bool {
+    destination == other.destination && sealedSecret == other.sealedSecret
+  }
+
   var event: DestinationChanged {
     DestinationChanged(
       id: destination.id, destination: destination, fault: fault, foundHostKey: foundHostKey)

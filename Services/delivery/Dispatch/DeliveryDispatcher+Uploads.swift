@@ -38,7 +38,7 @@ extension DeliveryDispatcher {
       let number = begun.standing.attempts
       try AttemptCatalog.begin(id, number: number, at: book.time.now(), transaction)
       return UploadTask(
-        upload: row.upload(to: destination.destination),
+        upload: row.upload(to: destination.destination), destination: destination,
         place: destination.place(privateKeyPath: key), number: number, bytes: row.bytes)
     }
   }
@@ -119,12 +119,19 @@ extension DeliveryDispatcher {
       try AttemptCatalog.end(
         id, number: task.number, with: result, at: book.time.now(), transaction)
       guard let row = try DeliveryCatalog.find(id, transaction) else { return }
+      let now = try DestinationCatalog.find(row.destination, transaction)
+      let isOutdated = now.map { !$0.hasSettings(of: task.destination) } ?? false
       switch result {
       case .success(let receipt):
         try book.apply(.delivered(remotePath: receipt.remotePath), to: row, transaction)
+      case .failure(let error) where isOutdated && error.kind.mayHealByEdit:
+        // Of settings that a person has mended while it ran: what `mend` gave to those that waited
+        // is this one's too.
+        let stopped = DeliveryError(.interrupted, "The destination was edited meanwhile.")
+        try book.apply(.failed(stopped), to: row, transaction)
       case .failure(let error): try book.apply(.failed(error), to: row, transaction)
       }
-      if result.failure?.kind != .interrupted {
+      if result.failure?.kind != .interrupted, !isOutdated {
         try book.note(result.failure, of: row.destination, transaction)
       }
     }

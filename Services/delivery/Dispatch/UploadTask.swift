@@ -6,6 +6,8 @@ internal import Synchronization
 /// it.
 struct UploadTask: Sendable {
   let upload: Upload
+  /// As it was when the try began; a person may edit it meanwhile.
+  let destination: DestinationRow
   let place: UploadPlace
   /// Which try it is; 1 for the first.
   let number: Int
