@@ -79,10 +79,8 @@ struct KillTests {
       let start = try await studio.schedule("show", on: "radio", seconds: 15)
       try await reach(start + .milliseconds(6300))
       await installation.kill(.recorder)
-      let killed = SystemTimeSource().monotonic()
       try await reach(start + .milliseconds(7000))
       try await installation.start(.recorder)
-      let away = SystemTimeSource().monotonic() - killed
       let (recording, content) = try await studio.arrived(
         "show", on: "radio", within: .seconds(60))
       #expect(content.isFaithful, "\(content.report), \(content.strangeBytes) strange bytes")
@@ -90,8 +88,7 @@ struct KillTests {
       print(
         "recorder killed, burst \(burst): \(content.report), missing \(content.missing), told \(told)"
       )
-      // The burst holds 4 s of this source; a busy machine may take longer to start a process.
-      if burst > 0, away < .seconds(2) { #expect(content.report.missing.isEmpty) }
+      if burst > 0 { #expect(content.report.missing.isEmpty) }
       #expect(
         abs((told - content.missing).inSeconds) <= frames.frameDuration.inSeconds + 0.001,
         "\(recording.file?.gaps ?? [])")
