@@ -26,6 +26,7 @@ struct SchedulerPeer {
         // APScheduler counts the days of the week from Monday.
         let day = ((Int(fields[4]) ?? 0) + 6) % 7
         text += "cron \(fields[0]) \(fields[1]) \(day)\n"
+      case .interval, .weekly, .always: preconditionFailure("the load has none of these")
       }
     }
     for start in starts { text += "now \((start + SchedulerPeer.delay).microseconds)\n" }

@@ -40,10 +40,12 @@ struct RecorderService: Sendable {
     let logs = RecordingLogs(folder: host.home.recordingLogs, time: time)
     let statuses = StatusOutbox(database: database, outbox: outbox, scheduler: Self.scheduler)
     tapeRoot = host.home.tape(host.settings)
+    let client = HTTPClient(time: time)
     captures = CapturePool(
       CaptureEnvironment(
-        node: host.node, root: tapeRoot, database: database, client: HTTPClient(time: time),
-        time: time, disk: SystemDisk(), settings: CaptureSettings(host.settings.recorder),
+        node: host.node, root: tapeRoot, database: database, opener: HTTPOpener(client: client),
+        client: client, time: time, disk: SystemDisk(),
+        settings: CaptureSettings(host.settings.recorder),
         metrics: metrics,
         log: { stream in log.with(("stream", stream)).also { logs.note(stream, $0) } },
         onStatus: { statuses.note($0) }))

@@ -80,6 +80,12 @@ public struct JobID: Identifier {
   public init(unchecked text: String) { self.text = text }
 }
 
+/// A calendar of dates on which nothing starts.
+public struct HolidaysID: Identifier {
+  public let text: String
+  public init(unchecked text: String) { self.text = text }
+}
+
 public struct DestinationID: Identifier {
   public let text: String
   public init(unchecked text: String) { self.text = text }

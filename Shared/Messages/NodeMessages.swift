@@ -52,16 +52,28 @@ public struct RecorderLoad: Codable, Hashable, Sendable {
   public var diskFreeBytes: Int64
   public var desiredVersion: Int64
   public var desiredDigest: String
+  /// What its settings call it, for streams that ask for tags; nil is none.
+  public var tags: [String]?
+  /// Runnable tasks for each core, over the last minute.
+  public var load: Double?
+  /// How fast its tapes grow, and when its disk will be full by that; nil where it is not foreseen.
+  public var tapeBytesPerSecond: Int64?
+  public var diskFullAt: Instant?
 
   public init(
     freeCaptures: Int, activeCaptures: Int, diskFreeBytes: Int64, desiredVersion: Int64,
-    desiredDigest: String
+    desiredDigest: String, tags: [String]? = nil, load: Double? = nil,
+    tapeBytesPerSecond: Int64? = nil, diskFullAt: Instant? = nil
   ) {
     self.freeCaptures = freeCaptures
     self.activeCaptures = activeCaptures
     self.diskFreeBytes = diskFreeBytes
     self.desiredVersion = desiredVersion
     self.desiredDigest = desiredDigest
+    self.tags = tags
+    self.load = load
+    self.tapeBytesPerSecond = tapeBytesPerSecond
+    self.diskFullAt = diskFullAt
   }
 }
 

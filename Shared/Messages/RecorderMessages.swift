@@ -19,11 +19,19 @@ public struct RecordingPlan: Codable, Hashable, Sendable {
   public var tags: RecordingTags
   /// The local date of the start, `YYYY-MM-DD`, for the date tag.
   public var date: String
+  /// How the file is made.
+  public var finishing: FinishOptions?
+  /// Who is recorded where not all can be, the higher first; nil is 0.
+  public var priority: Int?
+  /// It is captured, and made into a file only when another plan with a higher token says so; nil is
+  /// false.
+  public var isSpare: Bool?
 
   public init(
     job: JobID, token: Int64, stream: StreamID, start: Instant, end: Instant,
     paddedStart: Instant, paddedEnd: Instant, fileName: String, format: RecordingFormat,
-    tags: RecordingTags, date: String
+    tags: RecordingTags, date: String, finishing: FinishOptions? = nil, priority: Int? = nil,
+    isSpare: Bool? = nil
   ) {
     self.job = job
     self.token = token
@@ -36,6 +44,9 @@ public struct RecordingPlan: Codable, Hashable, Sendable {
     self.format = format
     self.tags = tags
     self.date = date
+    self.finishing = finishing
+    self.priority = priority
+    self.isSpare = isSpare
   }
 }
 
@@ -47,11 +58,17 @@ public struct DesiredSet: DurableMessage, Hashable {
   /// The streams that the recordings need, each once.
   public var streams: [StreamDefinition]
   public var recordings: [RecordingPlan]
+  /// Spans of tapes that may not be removed; nil is none.
+  public var locks: [TapeLock]?
 
-  public init(version: Int64, streams: [StreamDefinition], recordings: [RecordingPlan]) {
+  public init(
+    version: Int64, streams: [StreamDefinition], recordings: [RecordingPlan],
+    locks: [TapeLock]? = nil
+  ) {
     self.version = version
     self.streams = streams
     self.recordings = recordings
+    self.locks = locks
   }
 
   /// A fingerprint of the content that both sides compute, so that drift between them is seen at the
@@ -63,10 +80,27 @@ public struct DesiredSet: DurableMessage, Hashable {
     sorted.version = 0
     sorted.streams.sort { $0.id < $1.id }
     sorted.recordings.sort { $0.job < $1.job }
+    sorted.locks?.sort { ($0.stream, $0.start, $0.end) < ($1.stream, $1.start, $1.end) }
     // Every field is a plain value, so encoding cannot fail; were it to, an empty digest only costs
     // one more sending of the set.
     let bytes = (try? encoder.encode(sorted)).map { Array($0) } ?? []
     return String(hexadecimal(SHA256.hash(bytes)).prefix(32))
+  }
+}
+
+/// A span of a tape that stays, whatever the bounds of the tape say.
+public struct TapeLock: Codable, Hashable, Sendable {
+  public var stream: StreamID
+  public var start: Instant
+  public var end: Instant
+  /// Who wants it, for people.
+  public var reason: String
+
+  public init(stream: StreamID, start: Instant, end: Instant, reason: String) {
+    self.stream = stream
+    self.start = start
+    self.end = end
+    self.reason = reason
   }
 }
 

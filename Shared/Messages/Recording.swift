@@ -49,12 +49,19 @@ public struct Recording: Codable, Hashable, Sendable {
   public var file: FinishedFile?
   public var destinations: [DestinationID]
   public var updatedAt: Instant
+  /// Who is recorded where not all can be, the higher first; nil is 0.
+  public var priority: Int?
+  /// What stands in its way as things are, in one sentence; nil where nothing does.
+  public var conflict: String?
+  /// A second recorder that captures the same, to fill in for the first.
+  public var spare: NodeID?
 
   public init(
     id: JobID, schedule: ScheduleID, stream: StreamID, title: String, start: Instant,
     end: Instant, paddedStart: Instant, paddedEnd: Instant, state: RecordingState,
     reason: String? = nil, node: NodeID? = nil, token: Int64 = 0, file: FinishedFile? = nil,
-    destinations: [DestinationID] = [], updatedAt: Instant
+    destinations: [DestinationID] = [], updatedAt: Instant, priority: Int? = nil,
+    conflict: String? = nil, spare: NodeID? = nil
   ) {
     self.id = id
     self.schedule = schedule
@@ -71,6 +78,9 @@ public struct Recording: Codable, Hashable, Sendable {
     self.file = file
     self.destinations = destinations
     self.updatedAt = updatedAt
+    self.priority = priority
+    self.conflict = conflict
+    self.spare = spare
   }
 }
 
@@ -89,10 +99,14 @@ public struct FinishedFile: Codable, Hashable, Sendable {
   public var durationUs: Int64
   /// What the tape lacked in the window; empty when every millisecond is there.
   public var gaps: [Gap]
+  public var loudness: Loudness?
+  /// What was made beside it; nil is none.
+  public var companions: [CompanionFile]?
 
   public init(
     path: String, name: String, bytes: Int64, sha256: String, contentType: String,
-    durationUs: Int64, gaps: [Gap]
+    durationUs: Int64, gaps: [Gap], loudness: Loudness? = nil,
+    companions: [CompanionFile]? = nil
   ) {
     self.path = path
     self.name = name
@@ -101,10 +115,54 @@ public struct FinishedFile: Codable, Hashable, Sendable {
     self.contentType = contentType
     self.durationUs = durationUs
     self.gaps = gaps
+    self.loudness = loudness
+    self.companions = companions
   }
 
   /// The sum of the gaps, in microseconds.
   public var lossUs: Int64 { gaps.reduce(0) { $0 + ($1.end - $1.start).microseconds } }
+}
+
+/// What EBU R128 measures of a file's sound.
+public struct Loudness: Codable, Hashable, Sendable {
+  /// LUFS.
+  public var integrated: Double
+  /// dBTP; nil where it was not measured.
+  public var truePeak: Double?
+  /// LU.
+  public var range: Double?
+  /// Whether the sound was brought to a wanted loudness; then the figures are of the outcome.
+  public var isNormalised: Bool
+
+  public init(
+    integrated: Double, truePeak: Double? = nil, range: Double? = nil, isNormalised: Bool = false
+  ) {
+    self.integrated = integrated
+    self.truePeak = truePeak
+    self.range = range
+    self.isNormalised = isNormalised
+  }
+}
+
+/// A file beside a recording's file, in the same folder.
+public struct CompanionFile: Codable, Hashable, Sendable {
+  public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+    case sha256
+    case cueSheet = "cue-sheet"
+    /// The as-run log as text.
+    case asRun = "as-run"
+    case waveform, thumbnail
+  }
+
+  public var kind: Kind
+  public var name: String
+  public var bytes: Int64
+
+  public init(kind: Kind, name: String, bytes: Int64) {
+    self.kind = kind
+    self.name = name
+    self.bytes = bytes
+  }
 }
 
 /// A span that was wanted and not captured.
@@ -134,6 +192,16 @@ public struct Gap: Codable, Hashable, Sendable {
     case plannedLate = "planned-late"
     /// A segment that was captured is gone or damaged.
     case tapeDamaged = "tape-damaged"
+    /// The wall clock was set forward: no time passed, and labels jump by that much.
+    case clockSet = "clock-set"
+    /// The recorder was told to take nothing new.
+    case paused
+    /// What was captured is older or larger than what is kept.
+    case notKept = "not-kept"
+    /// Memory or another limit of the machine was used up.
+    case overload
+    /// Nothing tells why.
+    case unknown
   }
 
   public var start: Instant

@@ -62,6 +62,76 @@ public struct EndRecording: CommandMessage, Hashable {
   }
 }
 
+/// Makes a recording of a span of a tape, which may be past, running or both: "keep the last half
+/// hour". Taken only where some recorder has a tape of the stream there or the span is not over.
+public struct KeepTape: CommandMessage, Hashable {
+  public static let type = "tape.keep"
+  public var stream: StreamID
+  public var title: String
+  public var start: Instant
+  public var end: Instant
+  public var format: RecordingFormat
+  public var tags: RecordingTags
+  public var finishing: FinishOptions?
+  public var destinations: [DestinationID]
+
+  public init(
+    stream: StreamID, title: String, start: Instant, end: Instant,
+    format: RecordingFormat = .source, tags: RecordingTags = RecordingTags(),
+    finishing: FinishOptions? = nil, destinations: [DestinationID] = []
+  ) {
+    self.stream = stream
+    self.title = title
+    self.start = start
+    self.end = end
+    self.format = format
+    self.tags = tags
+    self.finishing = finishing
+    self.destinations = destinations
+  }
+}
+
+/// Holds a span of a tape back from removal, or lets go of every lock that lies within the span.
+public struct LockTape: CommandMessage, Hashable {
+  public static let type = "tape.lock"
+  public var lock: TapeLock
+  public var isLocked: Bool
+
+  public init(lock: TapeLock, isLocked: Bool) {
+    self.lock = lock
+    self.isLocked = isLocked
+  }
+}
+
+/// Dates on which schedules that name the calendar start nothing.
+public struct PutHolidays: CommandMessage, Hashable {
+  public static let type = "holidays.put"
+  public var holidays: Holidays
+
+  public init(holidays: Holidays) { self.holidays = holidays }
+}
+
+/// Refused while a schedule names it.
+public struct RemoveHolidays: CommandMessage, Hashable {
+  public static let type = "holidays.remove"
+  public var holidays: HolidaysID
+
+  public init(holidays: HolidaysID) { self.holidays = holidays }
+}
+
+public struct Holidays: Codable, Hashable, Sendable {
+  public var id: HolidaysID
+  public var name: String
+  /// `YYYY-MM-DD`, or `MM-DD` for every year; read in the zone of the schedule.
+  public var dates: [String]
+
+  public init(id: HolidaysID, name: String, dates: [String]) {
+    self.id = id
+    self.name = name
+    self.dates = dates
+  }
+}
+
 // What the scheduler says to those who follow it. The `…Changed` events carry the whole state, so
 // that a follower keeps a copy by storing the latest.
 
@@ -89,6 +159,30 @@ public struct ScheduleChanged: DurableMessage, Hashable {
     self.id = id
     self.schedule = schedule
     self.next = next
+  }
+}
+
+public struct HolidaysChanged: DurableMessage, Hashable {
+  public static let type = "holidays.changed"
+  public var id: HolidaysID
+  /// nil once it is removed.
+  public var holidays: Holidays?
+
+  public init(id: HolidaysID, holidays: Holidays?) {
+    self.id = id
+    self.holidays = holidays
+  }
+}
+
+/// All that people have locked of one stream's tape.
+public struct TapeLocksChanged: DurableMessage, Hashable {
+  public static let type = "tape.locks"
+  public var stream: StreamID
+  public var locks: [TapeLock]
+
+  public init(stream: StreamID, locks: [TapeLock]) {
+    self.stream = stream
+    self.locks = locks
   }
 }
 

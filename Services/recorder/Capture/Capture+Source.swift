@@ -17,16 +17,13 @@ extension Capture {
   }
 
   func open(_ url: String) -> CaptureConnection {
-    var request = HTTPRequest.endless(url)
-    request.connectTimeout = environment.settings.limits.connect
-    request.headers["Icy-MetaData"] = "1"
-    for (name, value) in definition.headers { request.headers[name] = value }
-    if let userAgent = definition.userAgent { request.userAgent = userAgent }
+    let request = SourceRequest(
+      url, of: definition, connectTimeout: environment.settings.limits.connect)
     let connection = CaptureConnection(time: environment.time) { [weak self] connection in
       guard let self else { return }
       Task { await self.drain(connection) }
     }
-    connection.attach(environment.client.start(request, into: connection))
+    connection.attach(environment.opener.open(request, into: connection))
     return connection
   }
 
@@ -150,7 +147,7 @@ extension Capture {
     }
     switch end {
     case .byServer: fail(.closed)
-    case .byError(let error): fail(SourceFailure(error))
+    case .byFailure(let failure): fail(failure)
     }
   }
 

@@ -20,14 +20,14 @@ final class CaptureConnection: HTTPSink {
 
   enum End: Sendable {
     case byServer
-    case byError(HTTPError)
+    case byFailure(SourceFailure)
   }
 
   private struct State {
     var batch = Batch()
     var isWakeDue = false
     var isPaused = false
-    var transfer: HTTPTransfer?
+    var transfer: (any SourceTransfer)?
     var isCancelled = false
   }
 
@@ -43,7 +43,7 @@ final class CaptureConnection: HTTPSink {
     self.wake = wake
   }
 
-  func attach(_ transfer: HTTPTransfer) {
+  func attach(_ transfer: any SourceTransfer) {
     let isCancelled = state.withLock { state in
       state.transfer = transfer
       return state.isCancelled
@@ -88,7 +88,11 @@ final class CaptureConnection: HTTPSink {
   }
 
   func finish(_ error: HTTPError?) {
-    change { $0.batch.end = error.map { .byError($0) } ?? .byServer }
+    finish(error.map { .byFailure(SourceFailure($0)) } ?? .byServer)
+  }
+
+  func finish(_ end: End) {
+    change { $0.batch.end = end }
   }
 
   private func change(_ body: (inout State) -> Void) {

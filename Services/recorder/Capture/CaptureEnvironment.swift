@@ -10,6 +10,9 @@ struct CaptureEnvironment: Sendable {
   /// The tape folder.
   let root: String
   let database: Database
+  /// Where streams' connections come from.
+  let opener: any SourceOpener
+  /// For what is fetched whole: playlists and their segments.
   let client: HTTPClient
   let time: any TimeSource
   let disk: any TapeDisk

@@ -36,7 +36,7 @@ struct CaptureProbe {
     }
     switch batch.end {
     case .byServer: return .failed(.closed)
-    case .byError(let error): return .failed(SourceFailure(error))
+    case .byFailure(let failure): return .failed(failure)
     case nil: return reader.frames > 0 ? .frames : .nothing
     }
   }

@@ -34,7 +34,7 @@ struct ScheduleValidator: Sendable {
     switch schedule.rule {
     case .once(let start):
       if schedule.rule != known?.rule { try checkOnce(start, schedule, at: now) }
-    case .cron: try checkRecurring(planned, at: now)
+    case .cron, .interval, .weekly, .always: try checkRecurring(planned, at: now)
     }
     return planned
   }

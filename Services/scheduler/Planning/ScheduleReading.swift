@@ -41,6 +41,8 @@ struct ScheduleReading: Sendable {
   private func rule(_ rule: ScheduleRule) throws(Fault) -> StartRule {
     switch rule {
     case .once(let start): return .once(start)
+    case .interval, .weekly, .always:
+      throw Fault(field: "rule.kind", text: "This kind of rule is not known yet.")
     case .cron(let expression, let zone, let both):
       let rules: TimeZoneRules
       do throws(TimeZoneError) {

@@ -61,8 +61,9 @@ final class Studio: Sendable {
     var settings = CaptureSettings()
     settings.segment = .seconds(1)
     return CaptureEnvironment(
-      node: Self.node, root: tapeRoot, database: database, client: client, time: time,
-      disk: disk, settings: settings, metrics: RecorderMetrics(MetricsRegistry()),
+      node: Self.node, root: tapeRoot, database: database, opener: HTTPOpener(client: client),
+      client: client, time: time, disk: disk, settings: settings,
+      metrics: RecorderMetrics(MetricsRegistry()),
       log: { stream in Logger { logs.note(stream, $0) } },
       onStatus: { [weak self] status in self?.statuses.withLock { $0.append(status) } })
   }
