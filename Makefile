@@ -74,12 +74,14 @@ install: ## put what `make release` built in place: make install PREFIX=/usr DES
 # bring two cores to a load at which a process takes seconds to start.
 LIVE = ^(CLITests|ConverterTests|DeliveryTests|RecorderTests|ServiceTests|SubprocessTests)\.
 
+export SWIFT
+
 test: ## install what the tests need, build and run all of them
 	scripts/setup --tests
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --disable-xctest $(QUICK_WIDTH) --skip '$(LIVE)' --skip '^EndToEndTests\.'
-	$(SWIFT) test --skip-build --disable-xctest $(LIVE_WIDTH) --filter '$(LIVE)'
-	$(SWIFT) test --skip-build --disable-xctest $(WHOLE_WIDTH) --filter '^EndToEndTests\.'
+	@scripts/test-part quick $(QUICK_WIDTH) --skip '$(LIVE)' --skip '^EndToEndTests\.'
+	@scripts/test-part live $(LIVE_WIDTH) --filter '$(LIVE)'
+	@scripts/test-part whole $(WHOLE_WIDTH) --filter '^EndToEndTests\.'
 
 campaign: ## kill -9 all processes 200 times during 20 shows; AIRLOOM_CHAOS_SEED=… repeats a run
 	AIRLOOM_CHAOS_KILLS=200 AIRLOOM_CHAOS_SHOWS=20 $(SWIFT) test --filter ChaosTests
