@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// `airloom-bench [bus|lateness|memory|feeds|all]`: how Airloom does beside a peer that people know, on
+/// `airloom-bench [bus|lateness|memory|feeds|streams|all]`: how Airloom does beside a peer that people know, on
 /// this machine, in one run. Prints Markdown; see README.md for what each table means.
 @main
 struct BenchMain {
@@ -12,14 +12,16 @@ struct BenchMain {
         return try await BusReceiver.run(folder: arguments[1])
       }
       let chosen = arguments.first ?? "all"
-      guard arguments.count <= 1, ["bus", "lateness", "memory", "feeds", "all"].contains(chosen)
+      guard arguments.count <= 1,
+        ["bus", "lateness", "memory", "feeds", "streams", "all"].contains(chosen)
       else {
-        fail("usage: airloom-bench [bus|lateness|memory|feeds|all]", code: 64)
+        fail("usage: airloom-bench [bus|lateness|memory|feeds|streams|all]", code: 64)
       }
       Output.write("# \(Machine.description)\n")
       if chosen == "bus" || chosen == "all" { try await BusBenchmark().run() }
       if chosen == "lateness" || chosen == "all" { try await LatenessBenchmark().run() }
       if chosen == "memory" || chosen == "all" { try await MemoryBenchmark().run() }
+      if chosen == "streams" || chosen == "all" { try await StreamsBenchmark().run() }
       if chosen == "feeds" || chosen == "all" { try await FeedsBenchmark().run() }
     } catch {
       fail("\(error)", code: 1)

@@ -17,13 +17,13 @@ public final class IcecastServer: Sendable {
   /// `burstBytes` is what a new listener gets at once (Icecast's default is 65,536); a given `port`
   /// lets a test start the same server again.
   public static func start(
-    burstBytes: Int = 65_536, queueBytes: Int = 524_288, port: UInt16? = nil
+    burstBytes: Int = 65_536, queueBytes: Int = 524_288, clients: Int = 200, port: UInt16? = nil
   ) async throws -> IcecastServer {
     let program = try requires(.icecast)
     let port = try port ?? LoopbackPort.free()
     let folder = try TemporaryFolder()
     let configuration = try folder.file(
-      "icecast.xml", text(port: port, burst: burstBytes, queue: queueBytes))
+      "icecast.xml", text(port: port, burst: burstBytes, queue: queueBytes, clients: clients))
     let command = try PeerProcess.unprivileged(program, ["-c", configuration])
     // Icecast 2.4.4 dies of a null pointer when its first client comes before its statistics thread
     // has begun (12 of 260 starts on a busy machine; `strdup(NULL)`): the count of connections does
@@ -47,12 +47,12 @@ public final class IcecastServer: Sendable {
   /// Ends the server at once, as a crash does.
   public func kill() async { await process.child.stop(.kill) }
 
-  private static func text(port: UInt16, burst: Int, queue: Int) -> String {
+  private static func text(port: UInt16, burst: Int, queue: Int, clients: Int) -> String {
     """
     <icecast>
       <hostname>127.0.0.1</hostname>
       <limits>
-        <clients>200</clients>
+        <clients>\(clients)</clients>
         <sources>50</sources>
         <queue-size>\(queue)</queue-size>
         <source-timeout>10</source-timeout>

@@ -1,0 +1,42 @@
+internal import Base
+internal import Subprocess
+internal import TestSupport
+
+/// What people run today: one FFmpeg for each stream, which copies it into segments.
+final class SegmentPeer {
+  let group: ProcessGroup
+  private let children: [ChildProcess]
+
+  private init(_ children: [ChildProcess]) {
+    self.children = children
+    group = ProcessGroup(children.map(\.pid))
+  }
+
+  static func start(
+    _ count: Int, url: String, format: String, seconds: Int, in folder: String
+  ) async throws -> SegmentPeer {
+    var children: [ChildProcess] = []
+    for number in 1...count {
+      let path = "\(folder)/\(number)"
+      try Syscall.makeFolders(path)
+      var command = ChildCommand(
+        try requires(.ffmpeg),
+        [
+          "-nostdin", "-loglevel", "error", "-i", url, "-c", "copy", "-f", "segment",
+          "-segment_time", "\(seconds)", "-segment_format", format, "\(path)/%06d",
+        ])
+      command.errors = .tail(limit: 1 << 10)
+      children.append(try await ChildProcess.start(command))
+    }
+    return SegmentPeer(children)
+  }
+
+  /// What those that ended had to say.
+  var report: String {
+    children.filter { $0.ending != nil }.map(\.errorText).joined(separator: "; ")
+  }
+
+  func stop() async {
+    for child in children { await child.stop(.kill) }
+  }
+}
