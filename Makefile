@@ -83,8 +83,12 @@ test: ## install what the tests need, build and run all of them
 	@scripts/test-part live $(LIVE_WIDTH) --filter '$(LIVE)'
 	@scripts/test-part whole $(WHOLE_WIDTH) --filter '^EndToEndTests\.'
 
-campaign: ## kill -9 all processes 200 times during 20 shows; AIRLOOM_CHAOS_SEED=… repeats a run
-	AIRLOOM_CHAOS_KILLS=200 AIRLOOM_CHAOS_SHOWS=20 $(SWIFT) test --filter ChaosTests
+# Hours of waiting, and every zone: what a release should have passed once.
+campaign: ## the tests in their long forms: make campaign ARGS=RecorderTests; AIRLOOM_CHAOS_SEED=… repeats
+	scripts/setup --tests
+	$(SWIFT) build --build-tests
+	AIRLOOM_CAMPAIGN=1 AIRLOOM_ALL_ZONES=1 AIRLOOM_CHAOS_KILLS=200 AIRLOOM_CHAOS_SHOWS=20 \
+	  $(SWIFT) test --skip-build --disable-xctest --no-parallel --filter '$(or $(ARGS),.)'
 
 bench: ## measure beside peers, in Markdown: make bench ARGS="bus|lateness|memory"
 	@scripts/bench $(ARGS)
