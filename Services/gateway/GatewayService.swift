@@ -59,6 +59,8 @@ struct GatewayService: Sendable {
     configuration.threads = 2
     // The same document in JSON, every quote and slash of it escaped.
     configuration.largerBodies = [OPMLRoutes.importPath: 2 * OPMLRoutes.largestDocument]
+    // Strangers do not get to fill our memory.
+    configuration.admit = router.refusal
     let headers = SecurityHeaders(isBehindTLSProxy: services.settings.isBehindTLSProxy)
     return try Server(configuration, finish: { headers.add(to: &$1) }, handler: respond)
   }
@@ -93,6 +95,9 @@ struct GatewayService: Sendable {
     TapeRoutes(streaming: services.streaming).add(to: &router)
     StreamingRoutes(streaming: services.streaming).add(to: &router)
     ScheduleRoutes(services: services).add(to: &router)
+    KeepRoutes(services: services).add(to: &router)
+    LockRoutes(services: services).add(to: &router)
+    HolidayRoutes(services: services).add(to: &router)
     RecordingRoutes(services: services).add(to: &router)
     DestinationRoutes(services: services).add(to: &router)
     DeliveryRoutes(services: services).add(to: &router)

@@ -9,6 +9,10 @@ internal import Synchronization
 final class Exchange: Sendable {
   private enum Phase {
     case receiving
+    /// Suspended before the body is read; whoever changes this phase must resume the connection.
+    case admitting
+    /// Resumed: libmicrohttpd will come round once more before it reads the body.
+    case admitted
     /// Suspended; whoever changes this phase must resume the connection.
     case handling
     case answered(Response)
@@ -66,6 +70,9 @@ final class Exchange: Sendable {
   func next() -> Step {
     state.withLock { state in
       switch state.phase {
+      case .admitted:
+        state.phase = .receiving
+        return .wait
       case .receiving where state.excess > 0: return .send(Exchange.tooLarge)
       case .receiving:
         state.phase = .handling
@@ -74,9 +81,26 @@ final class Exchange: Sendable {
       case .answered(let response):
         state.phase = .sent
         return .send(response)
-      case .handling, .sent: return .wait
+      case .admitting, .handling, .sent: return .wait
       }
     }
+  }
+
+  /// The body waits until `admit`; to be called before the connection is suspended.
+  func holdBody() { state.withLock { $0.phase = .admitting } }
+
+  /// Lets the body come, or answers without it.
+  func admit(unless refusal: Response?) {
+    guard let refusal else {
+      state.withLock { state in
+        guard case .admitting = state.phase else { return }
+        state.phase = .admitted
+        state.task = nil
+        MHD_resume_connection(connection.pointer)
+      }
+      return
+    }
+    answer(refusal)
   }
 
   /// Keeps the handler's task, to cancel it when the server stops.
@@ -86,7 +110,10 @@ final class Exchange: Sendable {
   /// dropped.
   func answer(_ response: Response) {
     state.withLock { state in
-      guard case .handling = state.phase else { return }
+      switch state.phase {
+      case .admitting, .handling: break
+      case .receiving, .admitted, .answered, .sent: return
+      }
       state.phase = .answered(response)
       state.task = nil
       MHD_resume_connection(connection.pointer)

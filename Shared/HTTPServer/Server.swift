@@ -20,6 +20,9 @@ public final class Server: Sendable {
     public var largestBody = 1 << 20
     /// Other limits for these paths, as they are sent.
     public var largerBodies: [String: Int] = [:]
+    /// Asked before the body of a request for one of these paths is read: what it answers is sent
+    /// instead, and the body is not taken.
+    public var admit: (@Sendable (Request) async -> Response?)?
     /// How long handlers may go on when the server stops.
     public var grace = Duration.seconds(3)
 

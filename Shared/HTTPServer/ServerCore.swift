@@ -106,8 +106,26 @@ final class ServerCore: Sendable {
 
   /// The head has been read. A body that is too long by its own word is refused before it comes.
   private func begin(_ exchange: Exchange) -> MHD_Result {
-    let length = exchange.head.header("Content-Length").flatMap { Int($0) } ?? 0
-    return length > exchange.largestBody ? send(Exchange.tooLarge, for: exchange) : .YES
+    let head = exchange.head
+    let length = head.header("Content-Length").flatMap { Int($0) } ?? 0
+    if length > exchange.largestBody { return send(Exchange.tooLarge, for: exchange) }
+    guard let admit = configuration.admit, configuration.largerBodies[head.path] != nil else {
+      return .YES
+    }
+    guard enter(exchange) else { return send(Exchange.stopping, for: exchange) }
+    exchange.holdBody()
+    MHD_suspend_connection(exchange.connection.pointer)
+    exchange.attach(Task { exchange.admit(unless: await admit(head)) })
+    return .YES
+  }
+
+  /// Under one lock with the flag: `stop` sees either this exchange or none. False when it is too
+  /// late for it.
+  private func enter(_ exchange: Exchange) -> Bool {
+    state.withLock { state in
+      if !state.isStopping { state.exchanges[ObjectIdentifier(exchange)] = exchange }
+      return !state.isStopping
+    }
   }
 
   private func proceed(_ exchange: Exchange) -> MHD_Result {
@@ -115,12 +133,7 @@ final class ServerCore: Sendable {
     case .wait: return .YES
     case .send(let response): return send(response, for: exchange)
     case .handle(let request):
-      // Under one lock with the flag: `stop` sees either this exchange or none.
-      let isAdmitted = state.withLock { state in
-        if !state.isStopping { state.exchanges[ObjectIdentifier(exchange)] = exchange }
-        return !state.isStopping
-      }
-      guard isAdmitted else { return send(Exchange.stopping, for: exchange) }
+      guard enter(exchange) else { return send(Exchange.stopping, for: exchange) }
       MHD_suspend_connection(exchange.connection.pointer)
       exchange.attach(Task { [handler] in exchange.answer(await handler(request)) })
       return .YES

@@ -17,6 +17,13 @@ struct ScheduleRoutes {
     var format: RecordingFormat?
     var tags: RecordingTags?
     var destinations: [DestinationID]?
+    var finishing: FinishOptions?
+    var priority: Int?
+    var validFrom: Instant?
+    var validUntil: Instant?
+    var exceptDates: [String]?
+    var exceptHolidays: HolidaysID?
+    var catchesUp: Bool?
   }
 
   private struct List: Encodable {
@@ -90,6 +97,9 @@ struct ScheduleRoutes {
       paddingBeforeSeconds: input.paddingBeforeSeconds ?? 0,
       paddingAfterSeconds: input.paddingAfterSeconds ?? 0, isEnabled: input.isEnabled ?? true,
       format: input.format ?? .source, tags: input.tags ?? RecordingTags(),
-      destinations: input.destinations ?? [])
+      destinations: input.destinations ?? [], finishing: input.finishing,
+      priority: input.priority, validFrom: input.validFrom, validUntil: input.validUntil,
+      exceptDates: input.exceptDates, exceptHolidays: input.exceptHolidays,
+      catchesUp: input.catchesUp)
   }
 }

@@ -9,10 +9,16 @@ struct StreamRoutes {
     var id: StreamID?
     var name: String
     var urls: [String]
+    var source: SourceKind?
     var userAgent: String?
     var headers: [String: String]?
     var maximumHeight: Int?
     var maximumBitsPerSecond: Int?
+    var quality: String?
+    var inputFormat: String?
+    var tags: [String]?
+    var isDoubled: Bool?
+    var retention: TapeRetention?
   }
 
   private struct List: Encodable {
@@ -72,8 +78,10 @@ struct StreamRoutes {
 
   private func definition(_ input: Input, id: StreamID) -> StreamDefinition {
     StreamDefinition(
-      id: id, name: input.name, urls: input.urls, userAgent: input.userAgent,
-      headers: input.headers ?? [:], maximumHeight: input.maximumHeight,
-      maximumBitsPerSecond: input.maximumBitsPerSecond)
+      id: id, name: input.name, urls: input.urls, source: input.source,
+      userAgent: input.userAgent, headers: input.headers ?? [:],
+      maximumHeight: input.maximumHeight, maximumBitsPerSecond: input.maximumBitsPerSecond,
+      quality: input.quality, inputFormat: input.inputFormat, tags: input.tags,
+      isDoubled: input.isDoubled, retention: input.retention)
   }
 }

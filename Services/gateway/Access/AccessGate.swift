@@ -67,6 +67,19 @@ struct GuardedRouter: Sendable {
     }
   }
 
+  /// For a body that is larger than others before any of it is read: nil for whoever is logged in.
+  @Sendable func refusal(of request: Request) async -> Response? {
+    do {
+      _ = try await GuardedRouter.identify(request, accounts, cookie)
+      return nil
+    } catch let problem as Problem {
+      return problem.response
+    } catch {
+      // Whatever it is, the handler meets it too, says it and has it logged.
+      return nil
+    }
+  }
+
   private static func identify(
     _ request: Request, _ accounts: Accounts, _ cookie: SessionCookie
   ) async throws -> Identity {

@@ -8,6 +8,7 @@ enum GatewaySchema {
     [
       Migration("accounts", accounts), Migration("the read model of all other services", readModel),
       Migration("the read model of drops, podcasts and alerts", archive),
+      Migration("the read model of holidays and of locks on tapes", tapes),
     ]
   )
 
@@ -153,5 +154,17 @@ enum GatewaySchema {
     ALTER TABLE deliveries ADD COLUMN destination TEXT NOT NULL DEFAULT '';
     UPDATE deliveries SET destination = json_extract(body, '$.destination');
     CREATE INDEX deliveries_by_state ON deliveries (state, updated_at_us, id);
+    """
+
+  private static let tapes = """
+    CREATE TABLE holidays (
+      id TEXT PRIMARY KEY,
+      body TEXT NOT NULL              -- Holidays as JSON
+    ) STRICT;
+
+    CREATE TABLE tape_locks (
+      stream TEXT PRIMARY KEY,
+      body TEXT NOT NULL              -- TapeLocksChanged as JSON: all locks of the stream
+    ) STRICT;
     """
 }

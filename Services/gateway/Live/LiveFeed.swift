@@ -5,7 +5,7 @@ final class LiveFeed: Sendable {
   /// The names of the events, as the page knows them.
   enum Topic: String, Sendable {
     case stream, schedule, recording, destination, delivery, progress, node, identity
-    case conversion, feed, episode, alert, mail, feeder
+    case conversion, feed, episode, alert, mail, feeder, holidays, locks
     case conversionProgress = "conversion-progress"
     case episodeProgress = "episode-progress"
     /// Everything may have changed: the page asks for all of it again.

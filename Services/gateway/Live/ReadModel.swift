@@ -19,6 +19,8 @@ struct ReadModel: Sendable {
       try ScheduleCatalog.forget(transaction)
       try RecordingCatalog.forget(transaction)
       try ConversionCatalog.forget(transaction)
+      try HolidayCatalog.forget(transaction)
+      try LockCatalog.forget(transaction)
       transaction.afterCommit { feed.tell(.reload, [String: String]()) }
     }
     handlers.follow(settings.delivery) { [feed] transaction in
@@ -35,6 +37,8 @@ struct ReadModel: Sendable {
     handlers.on(StreamStatusChanged.self) { try apply($0, $2) }
     handlers.on(ScheduleChanged.self) { try apply($0, $2) }
     handlers.on(RecordingChanged.self) { try apply($0, $2) }
+    handlers.on(HolidaysChanged.self) { try apply($0, $2) }
+    handlers.on(TapeLocksChanged.self) { try apply($0, $2) }
     handlers.on(DestinationChanged.self) { try apply($0, $2) }
     handlers.on(DeliveryChanged.self) { try apply($0, $2) }
     handlers.on(DeliveriesForgotten.self) { [feed] change, _, transaction in
@@ -73,6 +77,21 @@ struct ReadModel: Sendable {
   func apply(_ change: RecordingChanged, _ transaction: Transaction) throws {
     try RecordingCatalog.store(change.recording, transaction)
     transaction.afterCommit { [feed] in feed.tell(.recording, change.recording) }
+  }
+
+  func apply(_ change: HolidaysChanged, _ transaction: Transaction) throws {
+    try HolidayCatalog.store(change, transaction)
+    transaction.afterCommit { [feed] in
+      guard let holidays = change.holidays else {
+        return feed.tellRemoved(.holidays, change.id.text)
+      }
+      feed.tell(.holidays, holidays)
+    }
+  }
+
+  func apply(_ change: TapeLocksChanged, _ transaction: Transaction) throws {
+    try LockCatalog.store(change, transaction)
+    transaction.afterCommit { [feed] in feed.tell(.locks, change) }
   }
 
   func apply(_ change: DestinationChanged, _ transaction: Transaction) throws {

@@ -47,21 +47,11 @@ final class StreamLinks: Sendable {
 
   private func loadSecret() async throws -> [UInt8] {
     if let known = secret.withLock({ $0 }) { return known }
-    let read: @Sendable (Transaction) throws -> [UInt8]? = { transaction in
-      try transaction.first("SELECT secret FROM link_key") {
-        (row: borrowing Row) throws(StorageError) in try row.blob(0)
-      }
-    }
     let found: [UInt8]
-    if let known = try await database.read(read) {
+    if let known = try await database.read(LinkCatalog.secret) {
       found = known
     } else {
-      // Of two that make one at once the first counts.
-      found = try await database.write { transaction in
-        try transaction.execute(
-          "INSERT OR IGNORE INTO link_key (id, secret) VALUES (1, ?)", randomBytes(32))
-        return try read(transaction) ?? []
-      }
+      found = try await database.write { try LinkCatalog.secret(orElse: randomBytes(32), $0) }
     }
     secret.withLock { $0 = found }
     return found

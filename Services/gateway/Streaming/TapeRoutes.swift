@@ -40,13 +40,17 @@ struct TapeRoutes {
         422, "invalid", "from must be before to, and at most 92 days before it.", field: "from")
     }
     let reading = await streaming.reader.read(stream, from: from, to: min(to, now + .seconds(60)))
-    if reading.isEmpty, reading.isPartial {
-      throw Problem(
-        503, "recorder_silent", "No recorder answers now; see whether they are running.",
-        retryAfterSeconds: 2)
-    }
     let segments = TapeMerge(reading.answers).segments
-    return try .json(TapeAccount(segments, reading.answers, from: from, to: to))
+    var account = TapeAccount(segments, reading.answers, from: from, to: to)
+    // An answer rather than an error: a page that asks every few seconds while a recorder is being
+    // started again would fill the browser's console.
+    if reading.isPartial {
+      account.problem =
+        reading.isEmpty
+        ? "No recorder answers now; see whether they are running."
+        : "Not every recorder answers now; what only the silent ones have is not shown."
+    }
+    return try .json(account)
   }
 
   private func link(_ request: Request) async throws -> Response {

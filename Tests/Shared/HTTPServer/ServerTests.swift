@@ -2,6 +2,7 @@ import Base
 import Glibc
 import HTTPClient
 import HTTPServer
+import Subprocess
 import Synchronization
 import TestSupport
 import Testing
@@ -68,6 +69,31 @@ struct ServerTests {
     #expect(try await client.request(request).status == 413)
     request.url = server.url("/other")
     #expect(try await client.request(request).status == 413)
+    await server.stop()
+  }
+
+  @Test func `whoever may not send a larger body is told before it is taken`() async throws {
+    var configuration = Server.Configuration.loopback(\.largerBodies, ["/import": 4 << 20])
+    configuration.admit = { request in
+      request.header("Cookie") == nil ? Problem(401, "stranger", "Log in first.").response : nil
+    }
+    let server = try await Running(configuration) { request in .text("\(request.body.count)") }
+    let folder = try TemporaryFolder()
+    try folder.file("body", [UInt8](repeating: 1, count: 3 << 20))
+    func send(_ options: String...) async throws -> String {
+      let format = "|%{http_code} %{size_upload}"
+      let arguments = ["-s", "-w", format, "--data-binary", "@\(folder("body"))"] + options
+      let run = try await ChildProcess.run(
+        ChildCommand(
+          try requires(Tool("curl", package: "curl")), arguments + [server.url("/import")]),
+        timeout: .seconds(60))
+      return String(decoding: run.output, as: UTF8.self)
+    }
+    // Above 1 MiB curl waits for "100 Continue" before it sends anything.
+    #expect(try await send().hasSuffix("|401 0"))
+    #expect(try await send("-H", "Expect:").contains("|401 "))
+    #expect(try await send("-H", "Cookie: a=b") == "3145728|200 3145728")
+    #expect(try await send("-H", "Cookie: a=b", "-H", "Expect:") == "3145728|200 3145728")
     await server.stop()
   }
 

@@ -20,6 +20,8 @@ struct TapeAccount: Encodable, Sendable {
   let to: Instant
   private(set) var spans: [Span] = []
   private(set) var gaps: [Hole] = []
+  /// Why there may be more than is told here, in one sentence.
+  var problem: String?
 
   init(_ segments: [TapeSegment], _ answers: [TapeAnswer], from: Instant, to: Instant) {
     self.from = from
