@@ -17,7 +17,8 @@ enum CrossSiteGuard {
       return foreign
     }
     // No form of another site can send either of these kinds.
-    let isOurs = request.contentType == "application/json" || request.contentType.hasPrefix("image/")
+    let type = request.contentType
+    let isOurs = type == "application/json" || type.hasPrefix("image/")
     if !request.body.isEmpty, !isOurs {
       return Problem(415, "not_json", "The content type must be application/json.")
     }
