@@ -5,8 +5,9 @@ public import Base
 /// Samples are counted, never timed: the run has one anchor, the wall time of its sample 0, and a
 /// label is anchor + count / rate. A frame that ends at media position p and arrives at time w was
 /// played at w or earlier, so w - p is never before the true anchor: the anchor is the least w - p
-/// seen. Right after connecting, Icecast sends some four seconds of the past at once, so that the
-/// first value is wrong by as much; it counts as settled when `settling` has passed.
+/// seen. Right after connecting, servers send some of the past as fast as the line takes it (Icecast
+/// four seconds, some half a minute), so that the first values are wrong by as much. They count as
+/// settled when `settling` has passed and the anchor has rested for a third of it.
 ///
 /// After that the anchor follows the sender's clock (the least w - p of the last minute) by at
 /// most 500 ppm, so that labels never jump. Arrivals are measured on the monotonic clock. When the
@@ -40,6 +41,8 @@ public struct MediaTimeline: Sendable {
   public static let stepThreshold = Duration.milliseconds(500)
   /// Parts per million by which labels may run faster or slower than the sample count.
   public static let slewPPM = 500
+  /// Moves of the anchor by less than that are the network's, not a burst's.
+  static let restThreshold = Duration.milliseconds(250)
   /// A lasting lag of this much is audio that the sender left out; less is the network.
   public static let lagThreshold = Duration.milliseconds(300)
 
@@ -53,6 +56,9 @@ public struct MediaTimeline: Sendable {
   private var target: Int64 = 0
   private var firstArrival: Monotonic?
   private var lastArrival: Monotonic?
+  /// The least candidate when the anchor last moved by much, and when that was.
+  private var restMark = Int64.max / 2
+  private var movedAt: Monotonic?
   /// Wall minus monotonic, nanoseconds.
   private var clockOffset: Int64 = 0
   private var window = ArrivalWindow()
@@ -87,7 +93,7 @@ public struct MediaTimeline: Sendable {
     if !isSettled {
       anchor = window.minimum + clockOffset
       target = anchor ?? 0
-      if arrival.monotonic - first >= settling {
+      if hasSettled(since: first, at: arrival.monotonic) {
         isSettled = true
         return .settled
       }
@@ -112,6 +118,16 @@ public struct MediaTimeline: Sendable {
   /// The label of sample 0, once it can be relied on; for judging a splice.
   public var estimatedStart: Instant? {
     isSettled ? anchor.map { Instant(microseconds: $0 / 1000) } : nil
+  }
+
+  /// A source that is always ahead of itself settles after ten times as long.
+  private mutating func hasSettled(since first: Monotonic, at now: Monotonic) -> Bool {
+    if restMark - window.minimum > MediaTimeline.restThreshold.nanoseconds {
+      restMark = window.minimum
+      movedAt = now
+    }
+    let rested = movedAt.map { now - $0 >= settling / 3 } ?? true
+    return now - first >= settling * 10 || (now - first >= settling && rested)
   }
 
   private mutating func followClock(_ arrival: Arrival) -> Duration? {

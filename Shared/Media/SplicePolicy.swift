@@ -11,15 +11,20 @@ internal import Base
 /// 2. An alignment is *strong* when the new frames reach the tape's end and at least
 ///    `minimumRun` frames with at least `minimumDistinct` different hashes are equal: encoded
 ///    silence repeats a handful of frames for seconds, so equal frames alone prove nothing.
-///    One strong alignment and no rival: the frames are joined there, exactly.
-/// 3. Several: the one nearest to the place that the arrival times tell, marked ambiguous.
-/// 4. None, and `isFinal`: a weak alignment (every frame equal, fewer or too uniform) within
+/// 3. A match that arrival contradicts is false: a test tone or a loop that goes on after a pause is
+///    equal to the tape wherever one looks. While labels settle, arrival says that the overlap is
+///    *at least* so much (more of the past may still come, as fast as the line is); an alignment with
+///    less is false at once, one with much more has to wait. When they have settled it must agree.
+/// 4. One strong alignment that agrees and no rival: the frames are joined there, exactly.
+/// 5. Several: the one nearest to the place that the arrival times tell, marked ambiguous.
+/// 6. None, and `isFinal`: a weak alignment (every frame equal, fewer or too uniform) within
 ///    `tolerance` of the place by arrival, marked ambiguous; else the place by arrival itself:
 ///    what overlaps by time is skipped (ambiguous), and where nothing overlaps there is a gap of
 ///    the estimated length.
 ///
-/// So a jingle played twice never makes it skip what was not recorded: all frames up to the tape's
-/// end must be equal, and the arrival times must agree within `plausibility`.
+/// How far arrival may be off: `tolerance` where the tape is known to repeat itself. Else the more of
+/// the tape is known the more a match proves, because a shorter loop would have shown: a tenth of the
+/// tail, up to `plausibility`, which two relays of one station may be apart.
 public struct SplicePolicy: Sendable {
   public enum Certainty: Hashable, Sendable {
     case exact
@@ -54,23 +59,40 @@ public struct SplicePolicy: Sendable {
 
   /// `incoming`: the hashes of all frames of the new connection so far. `overlapByArrival`: label
   /// of the tape's end minus label of the first new frame (negative where time is missing), nil
-  /// while the new labels have not settled. `isFinal`: do not answer `wait`.
+  /// where nothing is known. `isFinal`: the new labels have settled; `wait` is no answer any more.
   public func decide(
     incoming: [UInt64], overlapByArrival overlap: Duration?, isFinal: Bool
   ) -> Decision {
-    let alignments = alignments(of: incoming).filter { isPlausible($0, overlap) }
-    let strong = alignments.filter { isStrong($0) }
-    let rivals = alignments.filter { $0.isLongEnough(minimumRun, minimumDistinct) }
-    if let only = strong.first, rivals.count == 1 {
+    let alignments = alignments(of: incoming)
+    let matches = alignments.filter { $0.isLongEnough(minimumRun, minimumDistinct) }
+    let limit = matches.count > 1 ? tolerance : reach
+    let rivals = matches.filter { !isContradicted($0, overlap, isFinal, limit: limit) }
+    let strong = rivals.filter { $0.compared == $0.overlap }
+    if let only = strong.first, rivals.count == 1, agrees(only, overlap, limit: limit) {
       return .join(skip: only.overlap, certainty: .exact)
     }
-    if let overlap, let nearest = nearest(strong.isEmpty ? rivals : strong, to: overlap),
-      isFinal || !strong.isEmpty
-    {
+    guard isFinal else { return .wait }
+    if let overlap, let nearest = nearest(strong.isEmpty ? rivals : strong, to: overlap) {
       return .join(skip: nearest.overlap, certainty: .ambiguous)
     }
-    guard isFinal else { return .wait }
     return placeByArrival(alignments, overlap)
+  }
+
+  /// How far from the place by arrival a single match is believed.
+  private var reach: Duration {
+    min(plausibility, max(tolerance, frameDuration * tail.count / 10))
+  }
+
+  private func agrees(_ alignment: Alignment, _ overlap: Duration?, limit: Duration) -> Bool {
+    overlap.map { distance(alignment, $0) <= limit } ?? true
+  }
+
+  private func isContradicted(
+    _ alignment: Alignment, _ overlap: Duration?, _ isFinal: Bool, limit: Duration
+  ) -> Bool {
+    guard let overlap else { return false }
+    let excess = frameDuration * alignment.overlap - overlap
+    return excess < .zero - limit || (isFinal && excess > limit)
   }
 
   private func placeByArrival(_ alignments: [Alignment], _ overlap: Duration?) -> Decision {
@@ -98,11 +120,6 @@ public struct SplicePolicy: Sendable {
     func isLongEnough(_ run: Int, _ distinct: Int) -> Bool {
       self.run >= run && self.distinct >= distinct
     }
-  }
-
-  private func isStrong(_ alignment: Alignment) -> Bool {
-    alignment.compared == alignment.overlap
-      && alignment.isLongEnough(minimumRun, minimumDistinct)
   }
 
   private func alignments(of incoming: [UInt64]) -> [Alignment] {
@@ -136,10 +153,6 @@ public struct SplicePolicy: Sendable {
       if seen.count >= minimumDistinct { break }
     }
     return seen.count
-  }
-
-  private func isPlausible(_ alignment: Alignment, _ overlap: Duration?) -> Bool {
-    overlap.map { distance(alignment, $0) <= plausibility } ?? true
   }
 
   private func distance(_ alignment: Alignment, _ overlap: Duration) -> Duration {

@@ -194,8 +194,15 @@ extension Capture {
             Gap(
               start: start, end: end, cause: .sourceStalled,
               detail: "The station sent nothing for a while and went on without closing.")))
-      case .clockStepped(let change):
-        log.warning("the system clock was set", ("by", change))
+      case .heldBack(let bytes, let start, let format):
+        tape.waiting.append(
+          bytes, start: start, sequence: tape.writer.nextSequence, codec: format.codec, now: now)
+      case .placed:
+        tape.waiting.placed()
+        tape.writer.sync(now: now)
+        if tape.writer.isSafe { tape.waiting.removePlaced() }
+      case .clockStepped(let old, let new):
+        log.warning("the system clock was set", ("from", old), ("to", new))
       }
     }
   }

@@ -148,6 +148,35 @@ struct CaptureTests {
     )
   }
 
+  @Test func `A tone goes on after a pause under the label of when it came`() async throws {
+    let server = try await IcecastServer.start()
+    let source = try await ToneSource.start(.mp3, to: server, mount: "live")
+    let studio = try Studio()
+    let pool = CapturePool(studio.environment())
+    await pool.define([Self.definition([server.url("live")])])
+    pool.want([.radio])
+    try await eventually("three seconds of tape") {
+      try await studio.segments(.radio).count >= 3
+    }
+    pool.want([])
+    let paused = studio.time.now()
+    try await eventually("longer than the burst has passed") {
+      studio.time.now() - paused > .seconds(7)
+    }
+    pool.want([.radio])
+    let count = try await studio.segments(.radio).count
+    try await eventually("the tape goes on") {
+      try await studio.segments(.radio).count > count + 3
+    }
+    await pool.stop()
+    let stopped = studio.time.now()
+    await source.stop()
+    let segments = try await studio.segments(.radio)
+    #expect(segments.contains { $0.splice == .afterGap && $0.sequence > 0 })
+    let lag = stopped - (segments.last?.end ?? .epoch)
+    #expect(lag > .seconds(-1) && lag < .seconds(2), "the newest sound is labelled \(lag) ago")
+  }
+
   @Test func `A server that hangs for seven seconds costs nothing`() async throws {
     let frames = NumberedFrames()
     let server = try await IcecastServer.start()

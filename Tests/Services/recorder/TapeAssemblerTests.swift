@@ -25,7 +25,10 @@ struct TapeAssemblerTests {
     /// The number of the next frame that the connection brings.
     private var next: UInt64 = 0
     private(set) var now = 0.0
+    private var speed = Double.infinity
     private let frames: NumberedFrames
+    /// The broadcast repeats itself, to the bit, after so many frames.
+    var loop: UInt64?
     /// Added to the wall clock.
     var clockError = Duration.zero
 
@@ -37,11 +40,40 @@ struct TapeAssemblerTests {
       self.frames = frames
     }
 
-    /// The server sends the last `burst` seconds of the broadcast at once.
-    func connect(burst: Double) {
+    /// The server sends the last `burst` seconds of the broadcast at once, or at so many times the
+    /// pace of real time.
+    func connect(burst: Double, speed: Double = .infinity) {
       assembler.connected()
+      begin(burst: burst, speed: speed)
+    }
+
+    /// Another process goes on with the connection, from the first frame of the piece that was open
+    /// when the old one died; `known`: changes what it expects there.
+    func restart(known change: ([UInt64]) -> [UInt64] = { $0 }) {
+      var tail = FrameTail()
+      for hash in pieces.flatMap({ Self.hashes($0.bytes) }) { tail.append(hash) }
+      let known = Self.hashes(pieces.last?.bytes ?? [])
+      assembler = TapeAssembler(tail: tail, format: assembler.format, end: assembler.end)
+      assembler.connected(replaying: change(known))
+      scanner = FrameScanner()
+      next -= UInt64(known.count + scannerLag)
+    }
+
+    /// The scanner gives a frame when the next one has begun.
+    private let scannerLag = 1
+
+    static func hashes(_ bytes: [UInt8]) -> [UInt64] {
+      var scanner = FrameScanner()
+      scanner.feed(bytes)
+      let first = scanner.frames.map(\.hash)
+      scanner.finish()
+      return first + scanner.frames.map(\.hash)
+    }
+
+    func begin(burst: Double, speed: Double = .infinity) {
       scanner = FrameScanner()
       next = UInt64(max(0, now - burst) / frames.frameDuration.inSeconds) + 1
+      self.speed = speed
       deliver()
     }
 
@@ -74,9 +106,12 @@ struct TapeAssemblerTests {
     }
 
     private func deliver() {
-      let played = UInt64(now / frames.frameDuration.inSeconds)
+      let onAir = now / frames.frameDuration.inSeconds
+      let played = UInt64(min(onAir, Double(next) + speed * 0.1 / frames.frameDuration.inSeconds))
       guard next < played else { return }
-      let bytes = frames.frames(next..<played)
+      let bytes = (next..<played).flatMap { number in
+        frames.frame(loop.map { number % $0 } ?? number)
+      }
       next = played
       scanner.feed(bytes)
       take()
@@ -99,6 +134,7 @@ struct TapeAssemblerTests {
       case .contact(let start): contacts.append(start)
       case .leftOut(let from, let to): leftOut.append(to - from)
       case .clockStepped: break
+      case .heldBack, .placed: break
       }
     }
   }
@@ -207,6 +243,95 @@ struct TapeAssemblerTests {
     bench.connect(burst: 4)
     #expect(bench.pieces.count == 1 && bench.assembler.heldBack == 0)
     #expect(bench.pieces[0].splice == .afterGap)
+  }
+
+  /// A test tone: 440 Hz at 44,100 Hz repeats its frames every 245 of them, which is 6.4 s. What came
+  /// before the pause and what comes after it are the same to the bit wherever one looks.
+  @Test(
+    arguments: [3.0, 5, 10, 40], [(2.0, 4.0), (5, 4), (5, 0), (8, 4), (20, 4), (20, 0), (45, 4)])
+  func `A loop that goes on after a pause is not taken for what the tape has`(
+    _ before: Double, _ pause: (seconds: Double, burst: Double)
+  ) throws {
+    let bench = Bench()
+    bench.loop = 245
+    bench.pass(100, isConnected: false)
+    bench.connect(burst: pause.burst)
+    bench.pass(before)
+    bench.disconnect()
+    bench.pass(pause.seconds, isConnected: false)
+    bench.connect(burst: pause.burst)
+    bench.pass(30)
+    let error = try #require(bench.assembler.end) - Self.start - .seconds(bench.now)
+    #expect(error > .milliseconds(-150) && error < .milliseconds(150), "\(error)")
+    #expect(bench.leftOut.isEmpty, "\(bench.leftOut)")
+    if pause.seconds > pause.burst + 1 {
+      #expect(bench.pieces.contains { $0.splice == .afterGap })
+    }
+  }
+
+  @Test(arguments: [30.0, 60])
+  func `A burst that is large and slow is joined exactly`(_ burst: Double) {
+    let bench = Bench()
+    bench.pass(200, isConnected: false)
+    bench.connect(burst: 4)
+    bench.pass(70)
+    bench.disconnect()
+    bench.pass(1, isConnected: false)
+    bench.connect(burst: burst, speed: 10)
+    bench.pass(30)
+    #expect(bench.report().isSeamless, "\(bench.report())")
+    #expect(bench.labelErrors.allSatisfy { $0 < .milliseconds(110) }, "\(bench.labelErrors)")
+  }
+
+  @Test(arguments: [3600.0, -3600])
+  func `A step of the clock between two connections does not hide what they share`(
+    _ seconds: Double
+  ) {
+    let bench = Bench()
+    bench.pass(100, isConnected: false)
+    bench.connect(burst: 4)
+    bench.pass(20)
+    bench.disconnect()
+    bench.clockError = .seconds(seconds)
+    bench.pass(1, isConnected: false)
+    let before = bench.pieces.count
+    bench.connect(burst: 4)
+    bench.pass(20)
+    #expect(bench.report().isSeamless, "\(bench.report())")
+    #expect(bench.pieces.dropFirst(before).first?.splice == .exact)
+    #expect(bench.labelErrors.last.map { $0 < .milliseconds(110) } ?? false)
+  }
+
+  @Test(arguments: [nil, 1, 5] as [UInt64?], [0.0, 3, 90])
+  func `A connection that outlived the process goes on at the very frame`(
+    _ loop: UInt64?, _ pause: Double
+  ) {
+    let bench = Bench()
+    bench.loop = loop
+    bench.pass(100, isConnected: false)
+    bench.connect(burst: 4)
+    bench.pass(21.3)
+    let end = bench.assembler.end
+    bench.pass(pause, isConnected: false)
+    bench.restart()
+    bench.pass(20)
+    if loop == nil { #expect(bench.report().isSeamless, "\(bench.report())") }
+    #expect(bench.pieces.filter { $0.splice == .exact }.map(\.start) == [end])
+    // Not a frame more or less than were on air since the tape's first one, but for those under way.
+    let frames = bench.pieces.reduce(0) { $0 + Bench.hashes($1.bytes).count }
+    let onAir = (45.3 + pause) / Self.frames.frameDuration.inSeconds
+    #expect(abs(Double(frames) - onAir) < 4, "\(frames) of \(onAir)")
+  }
+
+  @Test func `A connection that turns out to be another one is spliced like any`() {
+    let bench = Bench()
+    bench.pass(100, isConnected: false)
+    bench.connect(burst: 4)
+    bench.pass(21.3)
+    bench.restart { $0.dropLast(10) + $0.prefix(10) }
+    bench.pass(20)
+    #expect(bench.report().isSeamless, "\(bench.report())")
+    #expect(bench.pieces.contains { $0.splice == .exact })
   }
 
   @Test func `Another format goes on without a seam in time`() {

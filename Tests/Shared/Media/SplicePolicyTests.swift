@@ -10,7 +10,7 @@ struct SplicePolicyTests {
     let name: String
     var tail: [UInt64] = Array(1000..<3300)
     var incoming: [UInt64]
-    /// In frames; nil: not settled.
+    /// In frames, by arrival; at least that many while `isFinal` is not set.
     var overlap: Double?
     var isFinal = false
     let expected: SplicePolicy.Decision
@@ -74,11 +74,34 @@ struct SplicePolicyTests {
       expected: .gap(frame * 383)),
     Case(
       name: "a tone that repeats: the place nearest by time", tail: loop,
-      incoming: Array(loop.suffix(96)), overlap: 94,
+      incoming: Array(loop.suffix(96)), overlap: 94, isFinal: true,
       expected: .join(skip: 96, certainty: .ambiguous)),
     Case(
       name: "a tone that repeats, not settled", tail: loop, incoming: Array(loop.suffix(96)),
       expected: .wait),
+    Case(
+      name: "the tape's end, and arrival says the same", incoming: Array(3200..<3310), overlap: 80,
+      expected: .join(skip: 100, certainty: .exact)),
+    Case(
+      name: "the tape's end, and by arrival much less is there yet", incoming: Array(2000..<3310),
+      overlap: 900, expected: .wait),
+    Case(
+      name: "the tape's end, and by arrival it was long ago", tail: Array(3000..<3300),
+      incoming: Array(3200..<3310), overlap: -700, expected: .wait),
+    Case(
+      name: "the same, settled: a loop", tail: Array(3000..<3300),
+      incoming: Array(3200..<3310), overlap: -700, isFinal: true, expected: .gap(frame * 700)),
+    Case(
+      name: "a short tape matched two seconds from the place by time: a loop",
+      tail: Array(3100..<3300), incoming: Array(3200..<3310), overlap: 20, isFinal: true,
+      expected: .join(skip: 20, certainty: .ambiguous)),
+    Case(
+      name: "a minute of tape matched two seconds from the place by time: another relay",
+      incoming: Array(3200..<3310), overlap: 20, isFinal: true,
+      expected: .join(skip: 100, certainty: .exact)),
+    Case(
+      name: "more has come already than the match says", tail: Array(3000..<3300),
+      incoming: Array(3260..<3400), overlap: 130, expected: .wait),
     Case(
       name: "an empty tape", tail: [], incoming: Array(1..<100), overlap: -10, isFinal: true,
       expected: .gap(frame * 10)),
