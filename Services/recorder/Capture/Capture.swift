@@ -239,7 +239,7 @@ actor Capture {
   private func tick() async {
     let now = environment.time.monotonic()
     if isWanted { perform(policy.handle(.tick, now: now)) }
-    tape?.writer.tick(now: now)
+    tape?.tick(now: now)
     media.tick(now: now)
     tickHLS(now)
     collectRows()

@@ -68,6 +68,16 @@ enum SegmentCatalog {
       stream, end, start - longest, start, limit, read: read)
   }
 
+  /// Those whose files are in that folder, such as `radio/2026/11/21/19`.
+  static func below(
+    _ folder: String, _ transaction: Transaction
+  ) throws(StorageError) -> [Segment] {
+    // Found by the index of paths: `0` is the character after the slash.
+    try transaction.all(
+      "SELECT \(columns) FROM segments WHERE path > ? AND path < ? ORDER BY sequence",
+      folder + "/", folder + "0", read: read)
+  }
+
   static func find(
     _ stream: StreamID, sequence: Int64, _ transaction: Transaction
   ) throws(StorageError) -> Segment? {

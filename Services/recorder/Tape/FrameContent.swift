@@ -5,8 +5,13 @@ struct FrameContent {
   /// nil where there is none.
   private(set) var format: FrameFormat?
   private(set) var bytes: [UInt8] = []
-  private(set) var frames: Int64 = 0
   private(set) var samples: Int64 = 0
+  /// Of each frame, in order.
+  private(set) var hashes: [UInt64] = []
+  private(set) var samplesOfFrames: [Int] = []
+  private var lengths: [Int] = []
+
+  var frames: Int64 { Int64(hashes.count) }
 
   init(_ file: [UInt8]) {
     var scanner = FrameScanner()
@@ -22,9 +27,23 @@ struct FrameContent {
       for frame in found where format == nil || frame.format == format {
         format = frame.format
         bytes.append(contentsOf: window[frame.start..<frame.start + frame.length])
-        frames += 1
         samples += Int64(frame.samples)
+        hashes.append(frame.hash)
+        samplesOfFrames.append(frame.samples)
+        lengths.append(frame.length)
       }
     }
+  }
+
+  /// The same without its first frames; empty where that are more than there are.
+  func dropping(_ count: Int) -> FrameContent {
+    let count = min(count, hashes.count)
+    var rest = self
+    rest.bytes.removeFirst(lengths.prefix(count).reduce(0, +))
+    rest.samples -= Int64(samplesOfFrames.prefix(count).reduce(0, +))
+    rest.hashes.removeFirst(count)
+    rest.samplesOfFrames.removeFirst(count)
+    rest.lengths.removeFirst(count)
+    return rest
   }
 }

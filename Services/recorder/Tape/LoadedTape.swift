@@ -2,16 +2,26 @@ import Base
 import Media
 import Storage
 
-/// A stream's tape as a capture holds it: where it ends, and the writer that adds to it.
+/// A stream's tape as a capture holds it: where it ends, the writer that adds to it, and what waits
+/// to be added.
 ///
 /// Not `Sendable`: made on and used from the capture's thread.
 final class LoadedTape {
   var assembler: TapeAssembler
   let writer: TapeWriter
+  let waiting: WaitingFrames
 
-  init(assembler: TapeAssembler, writer: TapeWriter) {
+  init(assembler: TapeAssembler, writer: TapeWriter, waiting: WaitingFrames) {
     self.assembler = assembler
     self.writer = writer
+    self.waiting = waiting
+  }
+
+  /// To be called several times a second.
+  func tick(now: Monotonic) {
+    writer.tick(now: now)
+    waiting.tick(now: now)
+    if waiting.hasPlaced, writer.isSafe { waiting.removePlaced() }
   }
 
   /// Reads where the tape ends. Where that was within the last minute, the frames there are read
@@ -26,9 +36,12 @@ final class LoadedTape {
     let writer = TapeWriter(
       stream: stream, root: environment.root, nextSequence: (newest.first?.sequence ?? -1) + 1,
       disk: environment.disk, syncEvery: environment.settings.syncEvery)
+    let waiting = WaitingFrames(
+      stream: stream, root: environment.root, disk: environment.disk,
+      syncEvery: environment.settings.syncEvery)
     let cut = SegmentCutPolicy(interval: environment.settings.segment)
     guard let last = newest.first else {
-      return LoadedTape(assembler: TapeAssembler(cut: cut), writer: writer)
+      return LoadedTape(assembler: TapeAssembler(cut: cut), writer: writer, waiting: waiting)
     }
     var tail = FrameTail()
     let reach = environment.time.now() - TapeAssembler.longestOverlap
@@ -37,19 +50,44 @@ final class LoadedTape {
       $0.end > reach && format != nil && $0.run?.format == format
     }
     for segment in useful.reversed() {
-      var scanner = FrameScanner()
       // A segment that cannot be read only makes the join less certain.
-      guard let bytes = try? DurableFile.read(environment.root + "/" + segment.path) else {
+      guard let hashes = try? hashes(of: segment, in: environment.root) else {
         tail.removeAll()
         continue
       }
-      scanner.feed(bytes)
-      for frame in scanner.frames { tail.append(frame.hash) }
-      scanner.finish()
-      for frame in scanner.frames { tail.append(frame.hash) }
+      for hash in hashes { tail.append(hash) }
     }
     return LoadedTape(
-      assembler: TapeAssembler(
-        tail: tail, format: format, end: last.end, cut: cut), writer: writer)
+      assembler: TapeAssembler(tail: tail, format: format, end: last.end, cut: cut),
+      writer: writer, waiting: waiting)
+  }
+
+  /// The hashes of all frames that the tape holds in segments from that one on, in order: what a
+  /// connection that outlived the process sends again, for `TapeAssembler.connected(replaying:)`.
+  /// nil where they cannot be told, because a file is missing or is of an HLS stream.
+  static func hashes(
+    of stream: StreamID, from sequence: Int64, _ environment: CaptureEnvironment,
+    isolation: isolated (any Actor)? = #isolation
+  ) async throws -> [UInt64]? {
+    let segments = try await environment.database.read { transaction in
+      try SegmentCatalog.from(stream, sequence: sequence, transaction)
+    }
+    var all: [UInt64] = []
+    for segment in segments {
+      guard segment.run != nil, let hashes = try? hashes(of: segment, in: environment.root) else {
+        return nil
+      }
+      all += hashes
+    }
+    return all
+  }
+
+  /// Of every frame of a segment's file, in order. Blocks.
+  static func hashes(of segment: Segment, in root: String) throws(SystemError) -> [UInt64] {
+    var scanner = FrameScanner()
+    scanner.feed(try DurableFile.read(root + "/" + segment.path))
+    let hashes = scanner.frames.map(\.hash)
+    scanner.finish()
+    return hashes + scanner.frames.map(\.hash)
   }
 }

@@ -2,12 +2,14 @@ import Base
 import Media
 
 /// Names of a tape's files, both ways: `<stream>/YYYY/MM/DD/HH/<UTC start>-<seq>.<ext>` below the
-/// tape folder, with `.part` behind it while the file is being written.
+/// tape folder, with `.part` behind it while the file is being written, and `.held` behind it while
+/// nobody knows where on the tape its frames belong.
 ///
 /// The start stands in the name to the microsecond, so that a file whose row was lost in a crash
 /// can be put back into its place.
 enum TapePath {
   static let partSuffix = ".part"
+  static let heldSuffix = ".held"
 
   /// `radio/2026/11/21/19/20261121T190004.012345Z-00000042.mp3`
   static func path(
@@ -29,18 +31,21 @@ enum TapePath {
     let sequence: Int64
     let codec: AudioCodec
     let isPart: Bool
+    var isHeld = false
   }
 
   /// nil for anything that is not a segment's name.
   static func parse(_ name: String) -> Name? {
     let isPart = name.hasSuffix(partSuffix)
-    let whole = isPart ? name.dropLast(partSuffix.count) : name[...]
+    let isHeld = name.hasSuffix(heldSuffix)
+    let suffix = isPart ? partSuffix : isHeld ? heldSuffix : ""
+    let whole = name.dropLast(suffix.count)
     guard let dot = whole.lastIndex(of: "."), let dash = whole[..<dot].lastIndex(of: "-"),
       let codec = AudioCodec(rawValue: String(whole[whole.index(after: dot)...])),
       let sequence = Int64(whole[whole.index(after: dash)..<dot]), sequence >= 0,
       let start = instant(whole[..<dash])
     else { return nil }
-    return Name(start: start, sequence: sequence, codec: codec, isPart: isPart)
+    return Name(start: start, sequence: sequence, codec: codec, isPart: isPart, isHeld: isHeld)
   }
 
   /// `20261121T190004.012345Z`

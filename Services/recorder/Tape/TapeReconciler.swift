@@ -8,11 +8,13 @@ import Storage
 ///
 /// - a `.part` file is cut to its whole frames, synced, named and entered (`is_recovered`);
 /// - a segment without a row is entered;
+/// - a `.held` file's frames are spliced onto the tape where they belong;
 /// - a row without its file is taken away, and its span becomes a gap (tape damaged);
 /// - of HLS streams, `.part` files are thrown away: the station has those segments still.
 ///
-/// Each step can be repeated, so a crash in the middle costs nothing. Only the newest hours of each
-/// tape are looked at: older ones were reconciled by earlier starts.
+/// Each step can be repeated, so a crash in the middle costs nothing. Every hour that the crash can
+/// have touched is looked at (`TapeHours`). Nothing is removed but what is on the tape already, byte
+/// for byte, or holds no whole frame.
 struct TapeReconciler {
   struct Report: Hashable, Sendable {
     var salvaged = 0
@@ -21,80 +23,151 @@ struct TapeReconciler {
     var removed = 0
   }
 
-  let root: String
-  /// How many of a stream's newest folders (one per hour) are looked at.
-  var hours = 3
+  /// What one stream's folders and rows hold.
+  struct Inventory {
+    var files: [(path: String, name: TapePath.Name)] = []
+    var media: [(path: String, name: MediaPath.Name)] = []
+    /// Of the hours that are looked at.
+    var rows: [Segment] = []
+    /// The tape's last ones, the newest first.
+    var newest: [Segment] = []
+    /// Rows of the sequences that files without a row of their own have.
+    var rivals: [Int64: Segment] = [:]
+  }
 
-  /// Every stream that has a folder or a row. Blocks; for the recorder's start.
+  let root: String
+
+  /// Every stream that has a folder. Blocks; for the recorder's start.
   func run(
     _ database: Database, log: Logger, isolation: isolated (any Actor)? = #isolation
   ) async throws -> Report {
     var report = Report()
-    for stream in FolderListing.names(in: root).compactMap({ StreamID($0) }) {
-      try await reconcile(stream, database, &report, log)
+    let aliveAt = try await database.read { try RecordingCatalog.lastAlive($0) }
+    for stream in FolderListing.names(in: root).compactMap({ StreamID($0) })
+    where FolderListing.exists(root + "/" + stream.text) {
+      let inventory = try await take(stream, aliveAt, database)
+      try await reconcile(stream, inventory, database, &report, log)
     }
     return report
   }
 
-  private func reconcile(
-    _ stream: StreamID, _ database: Database, _ report: inout Report, _ log: Logger,
+  private func take(
+    _ stream: StreamID, _ aliveAt: Instant?, _ database: Database,
     isolation: isolated (any Actor)? = #isolation
-  ) async throws {
-    let folders = newestHours(of: stream)
-    guard let oldest = folders.first else { return }
-    let files = folders.flatMap { folder in
-      FolderListing.names(in: root + "/" + folder).compactMap { name in
-        TapePath.parse(name).map { (path: folder + "/" + name, name: $0) }
+  ) async throws -> Inventory {
+    let newest = try await database.read { try SegmentCatalog.last(stream, count: 40, $0) }
+    let folders = TapeHours(root: root).touched(
+      of: stream, aliveAt: aliveAt, newest: newest.map { DurableFile.folder(of: $0.path) })
+    var inventory = Inventory(newest: newest)
+    for folder in folders {
+      for name in FolderListing.names(in: root + "/" + folder) {
+        if let parsed = TapePath.parse(name) {
+          inventory.files.append((folder + "/" + name, parsed))
+        } else if let parsed = MediaPath.parse(name) {
+          inventory.media.append((folder + "/" + name, parsed))
+        }
       }
     }
     let rows = try await database.read { transaction in
-      try SegmentCatalog.last(stream, count: 3600 * hours, transaction)
-    }
-    let media = folders.flatMap { folder in
-      FolderListing.names(in: root + "/" + folder).compactMap { name in
-        MediaPath.parse(name).map { (path: folder + "/" + name, name: $0) }
+      try folders.flatMap { folder throws(StorageError) in
+        try SegmentCatalog.below(folder, transaction)
       }
     }
+    inventory.rows = rows
     let known = Set(rows.map(\.path))
-    let sequences = Set(rows.map(\.sequence))
+    let orphans =
+      inventory.files.filter { !known.contains($0.path) }.map(\.name.sequence)
+      + inventory.media.filter { !known.contains($0.path) }.map(\.name.sequence)
+    inventory.rivals = try await database.read { transaction in
+      var rivals: [Int64: Segment] = [:]
+      for sequence in orphans {
+        rivals[sequence] = try SegmentCatalog.find(stream, sequence: sequence, transaction)
+      }
+      return rivals
+    }
+    return inventory
+  }
+
+  private func reconcile(
+    _ stream: StreamID, _ inventory: Inventory, _ database: Database, _ report: inout Report,
+    _ log: Logger, isolation: isolated (any Actor)? = #isolation
+  ) async throws {
+    let known = Set(inventory.rows.map(\.path))
     var found: [Segment] = []
-    for file in files where !known.contains(file.path) {
-      // The same frames are on the tape already, under the final name.
-      let isDouble =
-        sequences.contains(file.name.sequence)
-        || (file.name.isPart
-          && files.contains { !$0.name.isPart && $0.name.sequence == file.name.sequence })
-      if isDouble {
-        unlink(root + "/" + file.path)
+    // Whole segments first, so that a `.part` file beside its segment is known as such.
+    let orphans = inventory.files.filter { !known.contains($0.path) && !$0.name.isHeld }
+    for file in orphans.filter({ !$0.name.isPart }) + orphans.filter(\.name.isPart) {
+      var sequence = file.name.sequence
+      if let twin = inventory.rivals[sequence] ?? found.first(where: { $0.sequence == sequence }) {
+        guard try !isOnTape(file.path, as: twin) else {
+          unlink(root + "/" + file.path)
+          report.removed += 1
+          continue
+        }
+        sequence = next(inventory, found)
+      }
+      guard var segment = try recover(stream, file.path, file.name) else {
         report.removed += 1
-      } else if let segment = try recover(stream, file.path, file.name) {
+        continue
+      }
+      segment.sequence = sequence
+      found.append(segment)
+      if file.name.isPart { report.salvaged += 1 } else { report.adopted += 1 }
+      tell(segment, log)
+    }
+    try adoptMedia(stream, inventory, known, &found, &report, log)
+    for file in inventory.files where file.name.isHeld {
+      let tape = (inventory.newest + found).sorted { $0.sequence < $1.sequence }
+      if let segment = try place(
+        file.path, file.name, after: tape, sequence: next(inventory, found), stream)
+      {
         found.append(segment)
-        if file.name.isPart { report.salvaged += 1 } else { report.adopted += 1 }
-        log.warning(
-          "segment recovered", ("stream", stream), ("path", segment.path),
-          ("seconds", segment.duration.inSeconds))
+        report.salvaged += 1
+        tell(segment, log)
       } else {
         report.removed += 1
       }
     }
-    for file in media where !known.contains(file.path) {
-      if file.name.isPart || sequences.contains(file.name.sequence) {
+    let present = Set(inventory.files.map(\.path) + inventory.media.map(\.path))
+    let lost = inventory.rows.filter { !present.contains($0.path) }
+    report.missing += lost.count
+    try await enter(stream, found, lost, database, log)
+  }
+
+  private func adoptMedia(
+    _ stream: StreamID, _ inventory: Inventory, _ known: Set<String>, _ found: inout [Segment],
+    _ report: inout Report, _ log: Logger
+  ) throws(SystemError) {
+    for file in inventory.media where !known.contains(file.path) {
+      if file.name.isPart || inventory.rivals[file.name.sequence] != nil {
         unlink(root + "/" + file.path)
         report.removed += 1
-      } else if let segment = try adopt(stream, file.path, file.name, rows) {
+      } else if let segment = try adopt(stream, file.path, file.name, inventory.newest) {
         found.append(segment)
         report.adopted += 1
-        log.warning("segment recovered", ("stream", stream), ("path", segment.path))
+        tell(segment, log)
       } else {
         log.warning("file is no whole segment", ("stream", stream), ("path", file.path))
       }
     }
-    let present = Set(files.map(\.path) + media.map(\.path))
-    let lost = rows.filter { row in
-      DurableFile.folder(of: row.path) >= oldest && !present.contains(row.path)
-    }
-    report.missing += lost.count
-    try await enter(stream, found, lost, database, log)
+  }
+
+  private func next(_ inventory: Inventory, _ found: [Segment]) -> Int64 {
+    (((inventory.newest + found).map(\.sequence) + inventory.files.map(\.name.sequence)).max() ?? -1)
+      + 1
+  }
+
+  private func tell(_ segment: Segment, _ log: Logger) {
+    log.warning(
+      "segment recovered", ("stream", segment.stream), ("path", segment.path),
+      ("seconds", segment.duration.inSeconds))
+  }
+
+  /// Whether the file's frames are the first ones of that segment.
+  private func isOnTape(_ path: String, as twin: Segment) throws(SystemError) -> Bool {
+    let content = FrameContent(try DurableFile.read(root + "/" + path))
+    guard let segment = try? DurableFile.read(root + "/" + twin.path) else { return false }
+    return segment.starts(with: content.bytes)
   }
 
   private func enter(
@@ -114,43 +187,6 @@ struct TapeReconciler {
             detail: "The file \(row.path) of the tape is gone."), transaction)
       }
     }
-  }
-
-  /// A media segment that was put in its place and not entered. What its name and content do not
-  /// tell is as in the segment before it.
-  private func adopt(
-    _ stream: StreamID, _ path: String, _ name: MediaPath.Name, _ rows: [Segment]
-  ) throws(SystemError) -> Segment? {
-    let before = rows.first { $0.sequence < name.sequence && $0.media != nil }?.media
-    var section: [UInt8]?
-    if path.hasSuffix("." + MediaPath.fileExtension(.fragmentedMP4)) {
-      let hash = before?.initialisation ?? onlySection(of: stream)
-      guard let hash else { return nil }
-      section = try DurableFile.read(
-        root + "/" + MediaPath.initialisation(stream, sha256: hash))
-    }
-    let bytes = try DurableFile.read(root + "/" + path)
-    guard let inspection = try? SegmentInspection.inspect(bytes, initialisation: section) else {
-      return nil
-    }
-    return Segment(
-      stream: stream, sequence: name.sequence, start: name.start, bytes: Int64(bytes.count),
-      content: .media(
-        MediaContent(
-          container: inspection.container,
-          duration: inspection.duration ?? before?.duration ?? .zero,
-          codecs: inspection.codecs ?? before?.codecs ?? "",
-          height: inspection.height ?? before?.height,
-          initialisation: section.map { hexadecimal(SHA256.hash($0)) },
-          isIndependent: inspection.isIndependent, mediaSequence: name.mediaSequence,
-          discontinuity: before?.discontinuity ?? 0, address: "")), path: path,
-      splice: .continuous, isRecovered: true)
-  }
-
-  private func onlySection(of stream: StreamID) -> String? {
-    let names = FolderListing.names(in: root + "/" + MediaPath.initialisationFolder(stream))
-      .filter { $0.hasSuffix(".mp4") }
-    return names.count == 1 ? String(names[0].dropLast(4)) : nil
   }
 
   /// What a file without a row holds; nil (and the file is removed) where it holds no whole frame.
@@ -178,8 +214,10 @@ struct TapeReconciler {
 
   /// The label in the name; but the last frames came before the file was last written, so one that
   /// was not certain yet when the crash came (by as much as a server's burst) is set right by that.
-  private func label(_ name: TapePath.Name, _ path: String, _ duration: Duration) -> Instant {
-    guard name.isPart, let written = FolderListing.modified(path) else { return name.start }
+  func label(_ name: TapePath.Name, _ path: String, _ duration: Duration) -> Instant {
+    guard name.isPart || name.isHeld, let written = FolderListing.modified(path) else {
+      return name.start
+    }
     let bound = written - duration
     // Less than a second is the time between arrival and write, not a burst.
     return bound < name.start - .seconds(1) ? bound : name.start
@@ -200,20 +238,5 @@ struct TapeReconciler {
       try Syscall.check("fdatasync", from) { fdatasync(descriptor) }
       try DurableFile.moveInPlace(from, to: target)
     }
-  }
-
-  /// `radio/2026/11/21/19`, oldest first.
-  private func newestHours(of stream: StreamID) -> [String] {
-    var level = [stream.text]
-    for depth in 1...4 {
-      level = level.flatMap { folder in
-        FolderListing.names(in: root + "/" + folder)
-          .filter { $0.allSatisfy(\.isNumber) && $0.utf8.count == (depth == 1 ? 4 : 2) }
-          .map { folder + "/" + $0 }
-      }
-      // Enough of each level to have the newest hours below it.
-      level = Array(level.sorted().suffix(hours))
-    }
-    return level
   }
 }

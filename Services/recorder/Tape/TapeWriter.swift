@@ -107,6 +107,14 @@ final class TapeWriter {
     if fault == nil { store(now: now) }
   }
 
+  /// Everything that was appended, in its file and safe from a power cut.
+  var isSafe: Bool { queue.allSatisfy { $0.synced == $0.bytes.count } }
+
+  /// Syncs now what would be synced a little later.
+  func sync(now: Monotonic) {
+    if fault == nil { store(now: now, isSyncDue: true) }
+  }
+
   /// To be called several times a second: syncs what is due, tries a faulty disk again.
   func tick(now: Monotonic) {
     if fault != nil {

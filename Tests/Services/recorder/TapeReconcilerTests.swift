@@ -138,4 +138,86 @@ struct TapeReconcilerTests {
       FolderListing.exists(
         studio.tapeRoot + "/" + DurableFile.folder(of: path) + "/notes.txt"))
   }
+
+  /// Writes frames that a capture held back when it died, labelled by when they came.
+  static func hold(
+    _ studio: Studio, _ sequence: Int64, numbers: Range<UInt64>, torn: Int = 0
+  ) throws -> String {
+    let start = Instant(seconds: 1_700_000_000) + frames.start(ofFrame: numbers.lowerBound)
+    let path =
+      TapePath.path(.radio, start: start, sequence: sequence, codec: .mp3) + TapePath.heldSuffix
+    try studio.folder.file(
+      "tape/" + path, frames.frames(numbers) + frames.frame(numbers.upperBound).prefix(torn))
+    return studio.tapeRoot + "/" + path
+  }
+
+  @Test(arguments: [0, 100])
+  func `Frames that were held back are spliced onto the tape`(_ torn: Int) async throws {
+    let studio = try Studio()
+    _ = try await Self.put(studio, 0, numbers: 0..<100, hasRow: true)
+    let held = try Self.hold(studio, 1, numbers: 60..<150, torn: torn)
+    #expect(try await Self.run(studio).salvaged == 1)
+    let report = try await studio.report(.radio, of: Self.frames)
+    #expect(report.isSeamless && report.numbers.count == 150, "\(report)")
+    let segments = try await studio.segments(.radio)
+    #expect(segments.map(\.splice) == [.continuous, .exact])
+    #expect(segments[1].start == segments[0].end)
+    #expect(!FolderListing.exists(held))
+    #expect(try await Self.run(studio) == TapeReconciler.Report())
+  }
+
+  @Test func `Frames that were held back after an outage follow a gap`() async throws {
+    let studio = try Studio()
+    _ = try await Self.put(studio, 0, numbers: 0..<100, hasRow: true)
+    _ = try Self.hold(studio, 1, numbers: 300..<400)
+    #expect(try await Self.run(studio).salvaged == 1)
+    let segments = try await studio.segments(.radio)
+    #expect(segments.map(\.splice) == [.continuous, .afterGap])
+    let distance = segments[1].start - segments[0].start - Self.frames.start(ofFrame: 300)
+    #expect(distance.microseconds == 0)
+  }
+
+  /// A kill between the append and the removal of the file, at any byte of the append.
+  @Test(arguments: [0, 1, 10_000, 20_000, .max])
+  func `Frames that were held back and stored as well are on the tape once`(
+    _ written: Int
+  ) async throws {
+    let studio = try Studio()
+    _ = try await Self.put(studio, 0, numbers: 0..<100, hasRow: true)
+    _ = try Self.hold(studio, 1, numbers: 60..<180)
+    let start = Instant(seconds: 1_700_000_000) + Self.frames.start(ofFrame: 100)
+    let path = TapePath.path(.radio, start: start, sequence: 1, codec: .mp3)
+    try studio.folder.file(
+      "tape/" + path + TapePath.partSuffix,
+      Array(Self.frames.frames(100..<180).prefix(written)))
+    _ = try await Self.run(studio)
+    let report = try await studio.report(.radio, of: Self.frames)
+    #expect(report.isSeamless && report.numbers.count == 180, "\(report)")
+  }
+
+  @Test func `Hours that a crash touched long before the newest ones are looked at`() async throws {
+    let studio = try Studio()
+    let crashed = try await Self.put(studio, 0, numbers: 0..<100, isPart: true, hasRow: false)
+    // The clock was set back: what was captured before stands in later hours.
+    for hour in UInt64(1)...8 {
+      let first = hour * 137_813
+      _ = try await Self.put(
+        studio, Int64(hour), numbers: first..<first + 100, hasRow: true)
+    }
+    try await studio.database.write { transaction in
+      try RecordingCatalog.noteAlive(crashed.end, transaction)
+    }
+    #expect(try await Self.run(studio).salvaged == 1)
+    #expect(try await studio.segments(.radio).count == 9)
+  }
+
+  @Test func `A file with the number of another segment is kept under a new one`() async throws {
+    let studio = try Studio()
+    _ = try await Self.put(studio, 0, numbers: 0..<100, isPart: true, hasRow: false)
+    _ = try await Self.put(studio, 0, numbers: 5000..<5100, hasRow: true)
+    #expect(try await Self.run(studio).salvaged == 1)
+    let segments = try await studio.segments(.radio)
+    #expect(segments.map(\.sequence) == [0, 1])
+    #expect(segments.map { $0.run?.frames } == [100, 100])
+  }
 }
