@@ -75,7 +75,7 @@ let package = Package(
       "TestSupport",
       ["Base", "Subprocess", "Media", "HTTPClient", "HTTPServer", "CShims"]),
 
-    service("scheduler", []),
+    service("scheduler", ["HTTPServer"]),
     service("recorder", ["CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
     service("converter", ["CShims", "Subprocess"]),
     service("feeder", ["HTTPClient", "Subprocess", "XML"]),

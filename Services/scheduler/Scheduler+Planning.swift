@@ -12,11 +12,17 @@ extension Scheduler {
 
   /// Builds everything in memory from the database.
   func load() throws {
-    let (schedules, recorders) = try read { transaction in
-      (try ScheduleCatalog.all(transaction), try RecorderCatalog.all(transaction))
+    let (schedules, holidays, recorders) = try read { transaction in
+      (
+        try ScheduleCatalog.all(transaction), try HolidayCatalog.all(transaction),
+        try RecorderCatalog.all(transaction)
+      )
     }
     planner = OccurrencePlanner(horizon: settings.horizon)
-    for schedule in schedules { put(schedule) }
+    let calendars = Dictionary(uniqueKeysWithValues: holidays.map { ($0.id, $0) })
+    for schedule in schedules {
+      put(schedule, holidays: schedule.definition.exceptHolidays.flatMap { calendars[$0] })
+    }
     let now = time.monotonic()
     for (node, desired) in recorders {
       roster.withLock { $0.expect(node, at: now) }
@@ -33,8 +39,13 @@ extension Scheduler {
 
   func takeChangedSchedules() throws {
     for id in pending.schedules.sorted() {
-      if let stored = try read({ try ScheduleCatalog.find(id, $0) }) {
-        put(stored)
+      let found = try read { transaction in
+        try ScheduleCatalog.find(id, transaction).map { stored in
+          (stored, try HolidayCatalog.find(of: stored.definition, transaction))
+        }
+      }
+      if let (stored, holidays) = found {
+        put(stored, holidays: holidays)
       } else {
         planner.remove(id)
       }
@@ -42,10 +53,11 @@ extension Scheduler {
     pending.schedules = []
   }
 
-  private func put(_ stored: StoredSchedule) {
+  private func put(_ stored: StoredSchedule, holidays: Holidays?) {
     do {
       planner.put(
-        try book.reading.planned(stored.definition), plannedThrough: stored.plannedThrough)
+        try book.reading.planned(stored.definition, holidays: holidays),
+        plannedThrough: stored.plannedThrough)
     } catch {
       // It was read when it was stored; its zone may be gone from the machine since.
       planner.remove(stored.definition.id)
@@ -75,7 +87,7 @@ extension Scheduler {
             isWaiting = isWaiting || entered.isWaiting
             try ScheduleCatalog.movePlannedThrough(id, to: occurrence.start, transaction)
           }
-          try outbox.publish(book.change(of: stored.definition, at: now), in: transaction)
+          try outbox.publish(book.change(of: stored.definition, at: now, transaction), in: transaction)
         }
         return (holders, isWaiting)
       }
@@ -133,7 +145,8 @@ extension Scheduler {
         book: book, outbox: outbox, signals: signals, time: time, horizon: horizon)
       for stored in try ScheduleCatalog.all(transaction) {
         guard let zone = ScheduleReading.zone(of: stored.definition), changed.contains(zone),
-          let planned = try? book.reading.planned(stored.definition)
+          let planned = try? book.reading.planned(
+            stored.definition, holidays: HolidayCatalog.find(of: stored.definition, transaction))
         else { continue }
         try desk.replan(planned, stored.definition, at: now, transaction)
       }

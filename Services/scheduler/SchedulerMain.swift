@@ -13,6 +13,12 @@ struct SchedulerMain {
         settings: host.settings.scheduler, alertsAfter: host.settings.alerts.holdOff,
         database: database, outbox: outbox, metrics: host.metrics,
         surroundings: surroundings(host), log: host.log)
+      let plans = PlanningDesk(
+        reading: service.desk.book.reading, database: database, time: SystemTimeSource(),
+        tokenPath: host.home.tapeToken)
+      host.serve(connections: PlanningDesk.connectionLimit, threads: 1) { router in
+        plans.addRoutes(to: &router)
+      }
       host.state.onChange { [signals = service.signals] _ in signals.wake() }
       let bus = try await host.joinBus(
         database: database, outbox: outbox, handlers: service.handlers, binds: true,

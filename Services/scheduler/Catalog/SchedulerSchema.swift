@@ -7,6 +7,7 @@ enum SchedulerSchema {
     [
       Migration("streams, schedules, recordings and recorders", first),
       Migration("alerts that were raised", second),
+      Migration("holiday calendars", third),
     ]
   )
 
@@ -73,6 +74,14 @@ enum SchedulerSchema {
       node TEXT NOT NULL,
       status TEXT NOT NULL,            -- the last CaptureStatus as JSON
       PRIMARY KEY (stream, node)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let third = """
+    CREATE TABLE holidays (
+      id TEXT PRIMARY KEY,
+      definition TEXT NOT NULL,        -- Holidays as JSON
+      updated_at_us INTEGER NOT NULL   -- wall time of the last change
     ) STRICT, WITHOUT ROWID;
     """
 

@@ -19,9 +19,12 @@ struct SnapshotSource: Sendable {
     for stream in try StreamCatalog.all(transaction) {
       messages.append(StreamChanged(id: stream.id, stream: stream))
     }
+    for holidays in try HolidayCatalog.all(transaction) {
+      messages.append(HolidaysChanged(id: holidays.id, holidays: holidays))
+    }
     let now = book.time.now()
     for stored in try ScheduleCatalog.all(transaction) {
-      messages.append(book.change(of: stored.definition, at: now))
+      messages.append(try book.change(of: stored.definition, at: now, transaction))
     }
     for entry in try RecordingCatalog.newest(Self.newestRecordings, transaction) {
       messages.append(RecordingChanged(recording: entry.recording))

@@ -26,6 +26,12 @@ struct CommandDesk: Sendable {
     handlers.on(RemoveSchedule.self) { command, received, transaction in
       try answer(received, transaction) { try remove(command, transaction) }
     }
+    handlers.on(PutHolidays.self) { command, received, transaction in
+      try answer(received, transaction) { try put(command, transaction) }
+    }
+    handlers.on(RemoveHolidays.self) { command, received, transaction in
+      try answer(received, transaction) { try remove(command, transaction) }
+    }
     handlers.on(CancelRecording.self) { command, received, transaction in
       try answer(received, transaction) { try cancel(command, transaction) }
     }

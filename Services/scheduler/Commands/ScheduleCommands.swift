@@ -15,7 +15,8 @@ extension CommandDesk {
         .conflict, "There is a schedule '\(schedule.id)' already: choose another id.", field: "id")
     }
     let planned = try ScheduleValidator(reading: book.reading).check(
-      schedule, replacing: known?.definition, at: now)
+      schedule, holidays: try HolidayCatalog.find(of: schedule, transaction),
+      replacing: known?.definition, at: now)
     guard try StreamCatalog.find(schedule.stream, transaction) != nil else {
       throw Refusal(
         .invalid, "There is no stream '\(schedule.stream)': make it first.", field: "stream")
@@ -51,7 +52,7 @@ extension CommandDesk {
     let result = try book.replan(planned, schedule, horizon: horizon, at: now, transaction)
     let stored = StoredSchedule(definition: schedule, plannedThrough: result.plannedThrough)
     try ScheduleCatalog.save(stored, at: now, transaction)
-    try outbox.publish(book.change(of: schedule, at: now), in: transaction)
+    try outbox.publish(book.change(of: schedule, at: now, transaction), in: transaction)
     signal(transaction) {
       $0.schedules.insert(schedule.id)
       $0.recorders.formUnion(result.holders)

@@ -14,7 +14,7 @@ struct ScheduleValidator: Sendable {
 
   /// - Parameter known: what the schedule says so far; a one-shot that is over may still be renamed.
   func check(
-    _ schedule: ScheduleDefinition, replacing known: ScheduleDefinition?, at now: Instant
+    _ schedule: ScheduleDefinition, holidays: Holidays?, replacing known: ScheduleDefinition?, at now: Instant
   ) throws(Refusal) -> PlannedSchedule {
     try TextRule.checkName(schedule.name, field: "name")
     try checkTimes(schedule)
@@ -27,20 +27,38 @@ struct ScheduleValidator: Sendable {
     }
     let planned: PlannedSchedule
     do throws(ScheduleReading.Fault) {
-      planned = try reading.planned(schedule)
+      planned = try reading.planned(schedule, holidays: holidays)
     } catch {
       throw Refusal(.invalid, error.text, field: error.field)
     }
     switch schedule.rule {
     case .once(let start):
       if schedule.rule != known?.rule { try checkOnce(start, schedule, at: now) }
-    case .cron, .interval, .weekly, .always: try checkRecurring(planned, at: now)
+    case .cron, .interval, .weekly, .always:
+      // One that is over may still be renamed.
+      let isOver = schedule.validUntil.map { $0 <= now } ?? false
+      if !isOver || schedule.validUntil != known?.validUntil {
+        try checkRecurring(planned, schedule, at: now)
+      }
     }
     return planned
   }
 
+  /// The part of the rule that says when it comes due.
+  private static func field(of rule: ScheduleRule) -> String {
+    switch rule {
+    case .cron: "rule.expression"
+    case .once: "rule.start"
+    case .interval: "rule.everySeconds"
+    case .weekly: "rule.slots"
+    case .always: "rule.fileSeconds"
+    }
+  }
+
   private func checkTimes(_ schedule: ScheduleDefinition) throws(Refusal) {
-    guard (1...Self.longestSeconds).contains(schedule.durationSeconds) else {
+    var isAlways = false
+    if case .always = schedule.rule { isAlways = true }
+    guard isAlways || (1...Self.longestSeconds).contains(schedule.durationSeconds) else {
       throw Refusal(
         .invalid, "The duration must be from one second to seven days.", field: "durationSeconds")
     }
@@ -50,6 +68,17 @@ struct ScheduleValidator: Sendable {
     ]
     for (field, value) in paddings where !(0...Self.longestPaddingSeconds).contains(value) {
       throw Refusal(.invalid, "A padding must be from zero to 24 hours.", field: field)
+    }
+    for (field, value) in paddings where isAlways && value != 0 {
+      throw Refusal(
+        .invalid, "Files without end follow each other exactly: they take no padding.",
+        field: field)
+    }
+    guard (-1000...1000).contains(schedule.priority ?? 0) else {
+      throw Refusal(.invalid, "A priority lies between -1000 and 1000.", field: "priority")
+    }
+    guard schedule.exceptDates?.count ?? 0 <= 1000 else {
+      throw Refusal(.invalid, "A schedule takes at most 1000 exceptions.", field: "exceptDates")
     }
   }
 
@@ -78,12 +107,22 @@ struct ScheduleValidator: Sendable {
     }
   }
 
-  private func checkRecurring(_ planned: PlannedSchedule, at now: Instant) throws(Refusal) {
+  private func checkRecurring(
+    _ planned: PlannedSchedule, _ schedule: ScheduleDefinition, at now: Instant
+  ) throws(Refusal) {
+    let field = Self.field(of: schedule.rule)
     guard var last = planned.rule.next(after: now) else {
       throw Refusal(
-        .invalid, "This expression never comes due: no month has such a day.",
-        field: "rule.expression")
+        .invalid, "This expression never comes due: no month has such a day.", field: field)
     }
+    guard planned.next(after: now) != nil else {
+      throw Refusal(
+        .invalid,
+        "This schedule never comes due: its dates and exceptions leave no start.",
+        field: schedule.validUntil == nil ? "exceptDates" : "validUntil")
+    }
+    // Files follow each other, and none is as short as a mistake.
+    if case .always = planned.rule { return }
     var least = Int64.max
     for _ in 0..<20 {
       guard let next = planned.rule.next(after: last) else { break }
@@ -95,7 +134,7 @@ struct ScheduleValidator: Sendable {
         .invalid,
         "This expression starts a recording more often than every \(Self.leastIntervalSeconds) "
           + "seconds; with five fields the first is the minute, with six the second.",
-        field: "rule.expression")
+        field: field)
     }
     let length = planned.duration.microseconds / 1_000_000
     guard length / least < Self.mostOverlapping else {

@@ -6,7 +6,8 @@ struct Occurrence: Hashable, Sendable {
   let schedule: ScheduleID
   /// The start that the rule names, without padding.
   let start: Instant
-  /// `start` and the schedule's duration in elapsed time, without padding.
+  /// `start` and the schedule's duration in elapsed time, without padding; of files without end the
+  /// start of the next one.
   let end: Instant
   let paddingBefore: Duration
   let paddingAfter: Duration
@@ -16,7 +17,7 @@ struct Occurrence: Hashable, Sendable {
   init(of schedule: PlannedSchedule, start: Instant, slot: Int = 0) {
     self.schedule = schedule.id
     self.start = start
-    end = start + schedule.duration
+    end = schedule.end(of: start)
     paddingBefore = schedule.paddingBefore
     paddingAfter = schedule.paddingAfter
     self.slot = slot

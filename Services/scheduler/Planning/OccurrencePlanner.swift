@@ -45,13 +45,13 @@ struct OccurrencePlanner {
   /// The cursor of a schedule that was never planned: what is still on air at that moment is
   /// recorded from there on, what is over is not.
   static func freshCursor(for schedule: PlannedSchedule, at now: Instant) -> Instant {
-    now - schedule.duration
+    schedule.earliestOnAir(at: now)
   }
 
   /// Adds or replaces a schedule; its occurrences with a start after the cursor will be handed out.
   mutating func put(_ schedule: PlannedSchedule, plannedThrough cursor: Instant) {
     lastVersion += 1
-    guard schedule.isEnabled, let start = schedule.rule.next(after: cursor) else {
+    guard schedule.isEnabled, let start = schedule.next(after: cursor) else {
       remove(schedule.id)
       return
     }
@@ -79,7 +79,7 @@ struct OccurrencePlanner {
       _ = candidates.removeFirst()
       guard let entry = entries[first.id], entry.version == first.version else { continue }
       due.append(Occurrence(of: entry.schedule, start: first.start))
-      if let start = entry.schedule.rule.next(after: first.start) {
+      if let start = entry.schedule.next(after: first.start) {
         candidates.insert(candidate(entry, start))
       } else {
         entries[first.id] = nil
@@ -95,7 +95,7 @@ struct OccurrencePlanner {
   }
 
   private func reach(of schedule: PlannedSchedule, first: Instant) -> Duration {
-    guard let second = schedule.rule.next(after: first) else { return horizon }
+    guard let second = schedule.next(after: first) else { return horizon }
     return min(horizon, (second - first) * Self.mostAhead)
   }
 

@@ -83,11 +83,14 @@ struct RecordingBook: Sendable {
   }
 
   /// The state of a schedule as followers hear it, with its next starts.
-  func change(of schedule: ScheduleDefinition, at now: Instant) -> ScheduleChanged {
+  func change(
+    of schedule: ScheduleDefinition, at now: Instant, _ transaction: Transaction
+  ) throws -> ScheduleChanged {
     var next: [Instant] = []
-    if schedule.isEnabled, let rule = try? reading.planned(schedule).rule {
+    let holidays = try HolidayCatalog.find(of: schedule, transaction)
+    if schedule.isEnabled, let planned = try? reading.planned(schedule, holidays: holidays) {
       var instant = now
-      while next.count < 10, let start = rule.next(after: instant) {
+      while next.count < 10, let start = planned.next(after: instant) {
         next.append(start)
         instant = start
       }

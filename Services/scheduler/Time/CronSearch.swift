@@ -50,6 +50,18 @@ struct CronSearch: Sendable {
     }
   }
 
+  /// What the expression names on the clock's face in a span of it, whether or not the clock shows
+  /// it; seconds on the clock.
+  func faces(in span: Range<Int64>, limit: Int) -> [Int64] {
+    var found: [Int64] = []
+    var local = span.lowerBound
+    while found.count < limit, let face = next(local: local, before: span.upperBound) {
+      found.append(face)
+      local = face + 1
+    }
+    return found
+  }
+
   /// The first match in one period, at or after `earliest`.
   private func first(
     in period: TimeZoneRules.Period, from earliest: Int64, limit: Int64

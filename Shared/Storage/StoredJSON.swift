@@ -1,9 +1,9 @@
 internal import FoundationEssentials
-internal import Storage
 
-/// Values that are stored whole, as JSON in a text column.
-enum StoredJSON {
-  static func encode(_ value: some Encodable) throws(StorageError) -> String {
+/// Values that are stored whole, as JSON in a text column: always written the same way, so that equal
+/// values are equal texts.
+public enum StoredJSON {
+  public static func encode(_ value: some Encodable) throws(StorageError) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
@@ -13,7 +13,7 @@ enum StoredJSON {
     }
   }
 
-  static func decode<Value: Decodable>(
+  public static func decode<Value: Decodable>(
     _ text: String, as type: Value.Type = Value.self
   ) throws(StorageError) -> Value {
     do {
