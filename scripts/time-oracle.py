@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Says when cron expressions start, so that the scheduler's own reading can be compared with it.
+"""Says when cron expressions, weekly times and files without end start, so that the scheduler's own
+reading can be compared with it.
 
-Uses Python's zoneinfo and the package cronsim (Debian cron's rules); nothing of Airloom's. Where a
+Uses Python's zoneinfo and the package cronsim (Debian cron's rules); nothing of Airloom's. Weekly
+times are looked up with zoneinfo alone, date by date; files without end second by second of the
+clock's face. Where a
 wildcard expression goes by elapsed time the answer is found by looking at the clock every minute,
 since cronsim leaps over part of a change that is not a whole hour. Run by ZoneOracleTests; with
 the argument `all` for every zone of the machine instead of the awkward ones.
@@ -9,6 +12,8 @@ the argument `all` for every zone of the machine instead of the awkward ones.
 Lines, fields between tabs:
   transition  zone  time,before,after  ...
   cron        zone  expression  first|both  after  time time ...
+  weekly      zone  day@time,…  first|both  after  time time ...
+  always      zone  seconds     first       after  time time ...
 """
 
 import calendar
@@ -131,8 +136,77 @@ def around(name, zone, change):
             say(name, expression, "both", start, twice(expression, zone, times, until))
 
 
-def say(name, expression, doubled, after, times):
-    print("cron", name, expression, doubled, after, " ".join(map(str, times)), sep="\t")
+def say(name, expression, doubled, after, times, kind="cron"):
+    print(kind, name, expression, doubled, after, " ".join(map(str, times)), sep="\t")
+
+
+def showings(zone, face):
+    """The instants at which a clock of the zone shows a naive time, the earlier first."""
+    found = set()
+    for fold in (0, 1):
+        moment = face.replace(tzinfo=zone, fold=fold)
+        seconds = int(moment.timestamp())
+        if datetime.fromtimestamp(seconds, zone).replace(tzinfo=None) == face:
+            found.add(seconds)
+    return sorted(found)
+
+
+def weekly(slots, zone, change, after, until, doubled):
+    """Every time of the week date by date: one that is skipped starts with the change, one that comes
+    twice starts first or both."""
+    found = set()
+    first = datetime.fromtimestamp(after, zone).date() - timedelta(days=2)
+    for number in range((until - after) // 86400 + 5):
+        date = first + timedelta(days=number)
+        for day, text in slots:
+            if date.isoweekday() != day:
+                continue
+            hour, minute, second = map(int, text.split(":"))
+            face = datetime(date.year, date.month, date.day, hour, minute, second)
+            at = showings(zone, face)
+            found.update(at if doubled == "both" else at[:1])
+            if not at:
+                found.add(change[0])
+    return sorted(seconds for seconds in found if after < seconds <= until)
+
+
+def always(length, change, after, until):
+    """A file begins where the clock shows a multiple of its length, counted from 1970 on the clock, or
+    has just leapt over one; what is shown again counts again where that lasts a file's length."""
+    at, before, now = change
+    found = []
+    for seconds in range(after + 60 - after % 60, until + 1, 60):
+        local = seconds + (before if seconds < at else now)
+        begins = local % length == 0
+        if seconds == at and now > before:
+            begins = (local - 1) // length >= -(-(at + before) // length) or begins
+        if seconds >= at and now < before and before - now < length and local < at + before:
+            begins = False
+        if begins:
+            found.append(seconds)
+    return found
+
+
+def new_rules(name, zone, change, previous, following):
+    at, before, after = change
+    face = datetime.fromtimestamp(min(at + before, at + after), timezone.utc)
+    days = [face.isoweekday(), (face + timedelta(days=1)).isoweekday()]
+    times = {(face + timedelta(minutes=minutes)).strftime("%H:%M:%S") for minutes in (-45, 0, 30, 95)}
+    slots = sorted((day, text) for day in days for text in times)
+    start, until = at - 86400 - abs(after - before), at + 86400 + abs(after - before)
+    if previous is not None and previous >= start - 200000:
+        return
+    if following is not None and following <= until + 200000:
+        return
+    written = ",".join(f"{day}@{text}" for day, text in slots)
+    for doubled in ("first", "both"):
+        found = weekly(slots, zone, change, start, until, doubled)
+        say(name, written, doubled, start, found, "weekly")
+    for length in (900, 1800, 3600, 7200, 10800):
+        low, high = at - 12000 - abs(after - before), at + 12000 + abs(after - before)
+        say(name, length, "first", low, always(length, change, low, high), "always")
+    for length in (25200, 86400):
+        say(name, length, "first", start, always(length, change, start, until), "always")
 
 
 def random_field(generator, low, high, extra=()):
@@ -199,8 +273,11 @@ def main():
         zone = ZoneInfo(name)
         changes = transitions(zone)
         print("transition", name, *(",".join(map(str, change)) for change in changes), sep="\t")
-        for change in changes:
+        for index, change in enumerate(changes):
             around(name, zone, change)
+            previous = changes[index - 1][0] if index > 0 else None
+            following = changes[index + 1][0] if index + 1 < len(changes) else None
+            new_rules(name, zone, change, previous, following)
     plain(5000 if is_all else 500)
 
 

@@ -95,6 +95,7 @@ struct GatewayService: Sendable {
     TapeRoutes(streaming: services.streaming).add(to: &router)
     StreamingRoutes(streaming: services.streaming).add(to: &router)
     ScheduleRoutes(services: services).add(to: &router)
+    PlanningRoutes(services: services).add(to: &router)
     KeepRoutes(services: services).add(to: &router)
     LockRoutes(services: services).add(to: &router)
     HolidayRoutes(services: services).add(to: &router)

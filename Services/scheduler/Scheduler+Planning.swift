@@ -87,7 +87,8 @@ extension Scheduler {
             isWaiting = isWaiting || entered.isWaiting
             try ScheduleCatalog.movePlannedThrough(id, to: occurrence.start, transaction)
           }
-          try outbox.publish(book.change(of: stored.definition, at: now, transaction), in: transaction)
+          try outbox.publish(
+            book.change(of: stored.definition, at: now, transaction), in: transaction)
         }
         return (holders, isWaiting)
       }

@@ -55,6 +55,7 @@ extension NodeID: Bindable {}
 extension StreamID: Bindable {}
 extension ScheduleID: Bindable {}
 extension JobID: Bindable {}
+extension HolidaysID: Bindable {}
 extension DestinationID: Bindable {}
 extension DeliveryID: Bindable {}
 extension FeedID: Bindable {}

@@ -1,6 +1,7 @@
 import Base
 import FoundationEssentials
 import HTTPServer
+import Storage
 
 /// Reading what a request says, with refusals that name the field.
 extension Request {

@@ -5,7 +5,7 @@ import Storage
 
 /// `/api/v1/schedules`
 struct ScheduleRoutes {
-  private struct Input: Decodable {
+  struct Input: Decodable {
     var id: ScheduleID?
     var name: String
     var stream: StreamID
@@ -90,7 +90,7 @@ struct ScheduleRoutes {
     ).response()
   }
 
-  private func definition(_ input: Input, id: ScheduleID) -> ScheduleDefinition {
+  func definition(_ input: Input, id: ScheduleID) -> ScheduleDefinition {
     ScheduleDefinition(
       id: id, name: input.name, stream: input.stream, rule: input.rule,
       durationSeconds: input.durationSeconds,

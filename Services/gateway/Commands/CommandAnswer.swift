@@ -1,6 +1,7 @@
 import Base
 import HTTPServer
 import Messages
+import Storage
 
 /// How an outcome is told over HTTP.
 extension CommandDesk.Answer {

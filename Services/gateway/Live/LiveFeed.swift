@@ -1,4 +1,5 @@
 import HTTPServer
+import Storage
 
 /// Tells every open page what has changed, as the same JSON that the REST interface answers.
 final class LiveFeed: Sendable {

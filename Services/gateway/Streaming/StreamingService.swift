@@ -7,6 +7,7 @@ import Storage
 
 /// HLS out of the tape: what its routes work with, wired together.
 struct StreamingService: Sendable {
+  let client: TapeClient
   let reader: TapeReader
   let live: LiveDesk
   let segments: SegmentStore
@@ -21,6 +22,7 @@ struct StreamingService: Sendable {
   ) {
     let key = TapeKey(path: settings.tapeTokenPath)
     let client = TapeClient(http: HTTPClient()) { try await key.authorization() }
+    self.client = client
     let recorders = RecorderList(nodes: nodes, time: time)
     reader = TapeReader(client: client, time: time, log: log) { await recorders.all() }
     segments = SegmentStore(client: client) { await recorders.find($0) }

@@ -1,4 +1,5 @@
 internal import Base
+internal import Bus
 internal import Messages
 internal import Storage
 

@@ -14,7 +14,8 @@ struct ScheduleValidator: Sendable {
 
   /// - Parameter known: what the schedule says so far; a one-shot that is over may still be renamed.
   func check(
-    _ schedule: ScheduleDefinition, holidays: Holidays?, replacing known: ScheduleDefinition?, at now: Instant
+    _ schedule: ScheduleDefinition, holidays: Holidays?,
+    replacing known: ScheduleDefinition?, at now: Instant
   ) throws(Refusal) -> PlannedSchedule {
     try TextRule.checkName(schedule.name, field: "name")
     try checkTimes(schedule)

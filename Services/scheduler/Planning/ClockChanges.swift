@@ -56,8 +56,8 @@ struct ClockChanges: Sendable {
     let day = LocalText.date(CivilTime(secondsSinceEpoch: change.span.lowerBound))
     switch schedule.rule {
     case .interval:
-      return "On \(day) the clocks are changed; an interval goes by elapsed time, so the local times "
-        + "are others from then on."
+      return "On \(day) the clocks are changed; an interval goes by elapsed time, so the local "
+        + "times are others from then on."
     case .cron(let search) where search.expression.isWildcard:
       let faces = search.faces(in: change.span, limit: 500)
       guard !faces.isEmpty else { return nil }

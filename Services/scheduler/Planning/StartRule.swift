@@ -49,7 +49,7 @@ struct PlannedSchedule: Sendable {
   /// Where a show that starts then ends. Files without end last until the next one begins, which is
   /// an hour more or less where the clocks are changed meanwhile.
   func end(of start: Instant) -> Instant {
-    if case .always(let grid) = rule, let next = grid.next(after: start) { return next }
+    if case .always(let grid) = rule { return grid.next(after: start) }
     return start + duration
   }
 

@@ -46,9 +46,7 @@ actor PlanningDesk {
     }
     let holidays = try await database.read { try HolidayCatalog.find(of: schedule, $0) }
     let preview = self.preview(of: schedule, holidays: holidays, count: count)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return .json(Array(try encoder.encode(preview)))
+    return .json(try StoredJSON.bytes(preview))
   }
 
   private func preview(

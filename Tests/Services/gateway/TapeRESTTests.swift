@@ -1,6 +1,7 @@
 import Base
 import HTTPClient
 import Messages
+import Storage
 import TestSupport
 import Testing
 
