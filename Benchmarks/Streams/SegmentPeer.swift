@@ -13,7 +13,7 @@ final class SegmentPeer {
   }
 
   static func start(
-    _ count: Int, url: String, format: String, seconds: Int, in folder: String
+    _ count: Int, url: String, ending: String, seconds: Int, in folder: String
   ) async throws -> SegmentPeer {
     var children: [ChildProcess] = []
     for number in 1...count {
@@ -23,7 +23,8 @@ final class SegmentPeer {
         try requires(.ffmpeg),
         [
           "-nostdin", "-loglevel", "error", "-i", url, "-c", "copy", "-f", "segment",
-          "-segment_time", "\(seconds)", "-segment_format", format, "\(path)/%06d",
+          // FFmpeg picks the tracks by the ending.
+          "-segment_time", "\(seconds)", "\(path)/%06d.\(ending)",
         ])
       command.errors = .tail(limit: 1 << 10)
       children.append(try await ChildProcess.start(command))

@@ -26,7 +26,7 @@ struct StreamsBenchmark {
       let server = try await IcecastServer.start(clients: count * 2 + 100)
       let tone = try await ToneSource.start(to: server, mount: "tone")
       try await compare(
-        count, url: server.url("tone"), format: "mp3",
+        count, url: server.url("tone"), ending: "mp3",
         "\(count) × MP3 128 kbit/s", into: &table)
       await tone.stop()
       await server.kill()
@@ -34,13 +34,13 @@ struct StreamsBenchmark {
     let station = try await HLSStation.start(
       .transportStream, segmentSeconds: Self.segmentSeconds, listed: 6)
     try await compare(
-      Self.television, url: station.url, format: "mpegts", "\(Self.television) × HLS", into: &table)
+      Self.television, url: station.url, ending: "ts", "\(Self.television) × HLS", into: &table)
     await station.stop()
     Output.write(table.text)
   }
 
   private func compare(
-    _ count: Int, url: String, format: String, _ name: String, into table: inout MarkdownTable
+    _ count: Int, url: String, ending: String, _ name: String, into table: inout MarkdownTable
   ) async throws {
     let suite = try RunningSuite()
     try suite.home.file(
@@ -55,7 +55,7 @@ struct StreamsBenchmark {
       return TemporaryFolder.names(in: tapes).count { !$0.hasPrefix(".") } >= count
     }
     let peers = try await SegmentPeer.start(
-      count, url: url, format: format, seconds: Self.segmentSeconds, in: folder("peer"))
+      count, url: url, ending: ending, seconds: Self.segmentSeconds, in: folder("peer"))
     try await Task.sleep(for: Self.settling)
     let ours = ProcessGroup(matching: "airloom-recorder", suite.home.path)
     let (before, peerBefore) = (ours.processorTime, peers.group.processorTime)
