@@ -69,6 +69,22 @@ public struct StreamID: Identifier {
   public init(unchecked text: String) { self.text = text }
 }
 
+/// A station may offer a stream's sound apart from its picture (HLS alternative audio). That sound has
+/// a tape of its own, named after the stream's, which lives and goes with it.
+extension StreamID {
+  static let soundSuffix = ".sound"
+  /// The longest id that people may choose, so that the sound's is one too.
+  public static let longest = 100 - soundSuffix.utf8.count
+
+  public var isSound: Bool { text.hasSuffix(Self.soundSuffix) }
+  /// The tape of the stream's sound, where that is apart.
+  public var sound: StreamID { isSound ? self : StreamID(unchecked: text + Self.soundSuffix) }
+  /// The stream to which a tape belongs: itself, or the one whose sound it holds.
+  public var owner: StreamID {
+    isSound ? StreamID(unchecked: String(text.dropLast(Self.soundSuffix.utf8.count))) : self
+  }
+}
+
 public struct ScheduleID: Identifier {
   public let text: String
   public init(unchecked text: String) { self.text = text }

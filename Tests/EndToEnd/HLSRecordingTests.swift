@@ -154,6 +154,38 @@ struct HLSRecordingTests {
   }
 
   @Test(
+    "whose sound is apart becomes one file with both, also when the recorder is killed",
+    .timeLimit(.minutes(8)))
+  func soundApart() async throws {
+    let installation = try Installation()
+    try await installation.told {
+      let site = try await Site.start(.soundApart, listed: 20, in: installation)
+      let start = try await site.schedule(seconds: 12)
+      try await reach(start + .milliseconds(4300))
+      await installation.kill(.recorder)
+      try await reach(start + .milliseconds(6300))
+      try await installation.start(.recorder, waitsUntilReady: true)
+      let file = try await site.committed()
+      #expect(file.gaps.isEmpty, "\(file.gaps)")
+      try await site.check(file, lasts: 12)
+      // Both tracks begin together, as they were sent, and not where their lists were loaded.
+      let starts = try await MediaProbe.starts(file.path)
+      #expect(starts.count == 2)
+      #expect(abs((starts.first ?? 0) - (starts.last ?? 1)) < 0.1, "\(starts)")
+      let reader = try TapeReader(installation)
+      let made = try site.station.segments(ofSound: true).map(\.bytes)
+      var places: [Int] = []
+      for segment in try await reader.page("tv.sound").segments {
+        let bytes = try await reader.get("/tape/tv.sound/segments/\(segment.sequence)")
+        places.append(try #require(made.firstIndex(of: bytes), "it is none of the station's"))
+      }
+      #expect(places.count >= 12 && places == Array(places[0]..<places[0] + places.count))
+      await site.station.stop()
+      #expect(await installation.stop().isEmpty)
+    }
+  }
+
+  @Test(
     "loses nothing by an outage shorter than its list, exactly the rest by a longer one",
     .timeLimit(.minutes(8)),
     arguments: [HLSStation.Format.transportStream, .fragmentedMP4, .sound])

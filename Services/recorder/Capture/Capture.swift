@@ -154,6 +154,7 @@ actor Capture {
       && definition.maximumBitsPerSecond == self.definition.maximumBitsPerSecond
     self.definition = definition
     guard !isSameSource else { return }
+    environment.onSound(definition, nil)
     let now = environment.time.monotonic()
     if isWanted { perform(policy.handle(.unwanted, now: now)) }
     policy = CapturePolicy(

@@ -19,9 +19,11 @@ struct CaptureEnvironment: Sendable {
   var settings = CaptureSettings()
   let metrics: RecorderMetrics
   /// A logger bound to the stream, which also writes into the logs of its recordings.
-  let log: @Sendable (StreamID) -> Logger
+  var log: @Sendable (StreamID) -> Logger
   /// Told of every change of state; must be quick.
-  let onStatus: @Sendable (CaptureStatus) -> Void
+  var onStatus: @Sendable (CaptureStatus) -> Void
+  /// Told where a stream's sound is, once its station is known: apart from its picture, or nil.
+  var onSound: @Sendable (StreamDefinition, String?) -> Void = { _, _ in }
 }
 
 /// How captures behave, from the settings.

@@ -1,14 +1,22 @@
 import Base
+import Media
 import Messages
 import Synchronization
 
 /// All captures of a recorder: made when first needed, kept, started and stopped as wanted. A few
-/// threads carry them all.
+/// threads carry them all. Where a station offers a stream's sound apart from its picture, that has a
+/// capture of its own, which is wanted for as long as the stream is.
 final class CapturePool: Sendable {
   private struct State {
     var definitions: [StreamID: StreamDefinition] = [:]
     var captures: [StreamID: Capture] = [:]
     var wanted: Set<StreamID> = []
+    /// By their own ids.
+    var sounds: [StreamID: StreamDefinition] = [:]
+
+    var wantedWithSounds: Set<StreamID> {
+      wanted.union(sounds.keys.filter { wanted.contains($0.owner) })
+    }
   }
 
   private let environment: CaptureEnvironment
@@ -36,21 +44,25 @@ final class CapturePool: Sendable {
   func want(_ streams: Set<StreamID>) {
     let all = state.withLock { state in
       state.wanted = streams
-      for stream in streams where state.captures[stream] == nil {
-        guard let definition = state.definitions[stream] else { continue }
+      let wanted = state.wantedWithSounds
+      for stream in wanted where state.captures[stream] == nil {
+        guard let definition = state.definitions[stream] ?? state.sounds[stream] else { continue }
         let thread = threads[state.captures.count % threads.count]
         state.captures[stream] = Capture(
-          definition, thread: thread, environment: environment)
+          definition, thread: thread, environment: environment(of: stream))
       }
-      return state.captures
+      return state.captures.map { ($0.value, wanted.contains($0.key)) }
     }
-    for (stream, capture) in all { capture.want(streams.contains(stream)) }
+    for (capture, isWanted) in all { capture.want(isWanted) }
   }
 
   /// See `Capture.reach`; returns at once for a stream that was never captured by this process.
   func reach(_ stream: StreamID, _ instant: Instant, by deadline: Instant) async {
-    guard let capture = state.withLock({ $0.captures[stream] }) else { return }
-    await capture.reach(instant, by: deadline)
+    let captures = state.withLock { state in
+      [stream, stream.sound].filter { $0 == stream || state.wantedWithSounds.contains($0) }
+        .compactMap { state.captures[$0] }
+    }
+    for capture in captures { await capture.reach(instant, by: deadline) }
   }
 
   /// Ends all and returns when their tapes are closed.
@@ -70,11 +82,48 @@ final class CapturePool: Sendable {
   /// How every capture is doing, for a snapshot.
   func statuses() async -> [CaptureStatus] {
     var statuses: [CaptureStatus] = []
-    for capture in state.withLock({ Array($0.captures.values) }) {
+    for capture in state.withLock({ Array($0.captures.values) }) where !capture.stream.isSound {
       statuses.append(await capture.status())
     }
     return statuses
   }
 
+  /// A sound is told of in the log of its stream; others know the stream alone.
+  private func environment(of stream: StreamID) -> CaptureEnvironment {
+    var environment = environment
+    guard stream.isSound else {
+      environment.onSound = { [weak self] definition, url in
+        self?.noteSound(of: definition, at: url)
+      }
+      return environment
+    }
+    let log = environment.log
+    environment.log = { log($0.owner).with(("track", "sound")) }
+    environment.onStatus = { _ in }
+    return environment
+  }
+
+  private func noteSound(of stream: StreamDefinition, at url: String?) {
+    let sound = url.map { stream.sound(at: $0) }
+    let (capture, wanted) = state.withLock { state in
+      let isNews = state.sounds[stream.id.sound] != sound
+      state.sounds[stream.id.sound] = sound
+      return (isNews ? state.captures[stream.id.sound] : nil, state.wanted)
+    }
+    if let capture, let sound { Task { await capture.update(sound) } }
+    want(wanted)
+  }
+
   var activeCount: Int { state.withLock { $0.wanted.count } }
+}
+
+extension StreamDefinition {
+  /// The stream's sound, where its station's playlist says that it is.
+  fileprivate func sound(at url: String) -> StreamDefinition {
+    let isOurHost = urls.contains { URIReference.host($0) == URIReference.host(url) }
+    return StreamDefinition(
+      id: id.sound, name: name, urls: [url], userAgent: userAgent,
+      // What proves who we are goes to the hosts that the definition names, whatever a list says.
+      headers: isOurHost ? headers : headers.filter { !HLSFetcher.isSecret($0.key) })
+  }
 }

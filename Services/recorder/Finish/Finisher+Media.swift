@@ -13,13 +13,16 @@ extension Finisher {
     _ recording: PlannedRecording, _ segments: [Segment], causes: [Gap]
   ) async throws -> FinishedFile? {
     let plan = recording.plan
-    let cut = try MediaCutter(root: environment.tapeRoot).cut(
+    var cut = try MediaCutter(root: environment.tapeRoot).cut(
       segments.filter { $0.media != nil }, prefix: prefix(plan))
     let listPath = prefix(plan) + ".list"
+    var runs = cut.runs
     defer {
-      for run in cut.runs { unlink(run.path) }
+      for run in runs { unlink(run.path) }
       unlink(listPath)
     }
+    let sound = try await joinSound(&cut.runs, plan)
+    runs += cut.runs
     try reached(.cut)
     let others = segments.filter { $0.media == nil }.map {
       Gap(
@@ -29,7 +32,8 @@ extension Finisher {
     let account = WindowAccount(
       start: plan.paddedStart, end: plan.paddedEnd, spans: cut.spans,
       causes: causes + others + cut.damaged, frame: HLSLabels.seam,
-      receivedAt: recording.receivedAt)
+      receivedAt: recording.receivedAt
+    ).with(sound)
     guard !cut.runs.isEmpty else {
       try await fail(recording, Finisher.reason(account.gaps))
       return nil

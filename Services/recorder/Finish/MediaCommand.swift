@@ -52,9 +52,7 @@ struct MediaCommand: Hashable, Sendable {
     self.plan = plan
     let first = runs.first
     let names = runs.flatMap { $0.codecs.split(separator: ",").map(String.init) }
-    hasPicture =
-      runs.contains { $0.height != nil }
-      || names.contains { ["avc1", "avc3", "hvc1", "hev1", "mp2v"].contains($0.prefix(4)) }
+    hasPicture = runs.contains(where: \.hasPicture)
     let isUniform = runs.allSatisfy {
       $0.container == first?.container && $0.codecs == first?.codecs
         && $0.initialisation == first?.initialisation
@@ -163,7 +161,7 @@ struct MediaCommand: Hashable, Sendable {
     return command
   }
 
-  private static func demuxer(_ container: SegmentInspection.Container) -> String {
+  static func demuxer(_ container: SegmentInspection.Container) -> String {
     switch container {
     case .transportStream: "mpegts"
     case .fragmentedMP4: "mov"
@@ -172,7 +170,7 @@ struct MediaCommand: Hashable, Sendable {
     }
   }
 
-  private static func seconds(_ duration: Duration) -> String {
+  static func seconds(_ duration: Duration) -> String {
     "\(duration.microseconds / 1_000_000)."
       + padded(Int(duration.microseconds % 1_000_000), 6)
   }

@@ -22,6 +22,15 @@ struct MediaCutter {
     var end: Instant
     /// Where its sections' bytes end.
     var prefixBytes: Int
+    /// Its first segment's own time.
+    var mediaStart: Duration?
+
+    var hasPicture: Bool {
+      height != nil
+        || codecs.split(separator: ",").contains { codec in
+          ["avc1", "avc3", "hvc1", "hev1", "mp2v"].contains(codec.prefix(4))
+        }
+    }
   }
 
   struct Result: Sendable {
@@ -68,7 +77,9 @@ struct MediaCutter {
           Run(
             path: path, container: media.container, codecs: media.codecs,
             initialisation: media.initialisation, height: media.height, start: segment.start,
-            end: segment.end, prefixBytes: section.count))
+            end: segment.end, prefixBytes: section.count,
+            mediaStart: (try? SegmentInspection.inspect(
+              bytes, initialisation: section.isEmpty ? nil : section))?.start))
         if let descriptor { try MediaCutter.write(section, descriptor, path) }
       }
       if let descriptor { try MediaCutter.write(bytes, descriptor, segment.path) }

@@ -14,9 +14,9 @@ struct WindowAccount {
   /// frames that belong to a window by their start may leave out up to one frame at its edges.
   static let seamTolerance = Duration.milliseconds(10)
 
-  let gaps: [Gap]
-  let captured: Duration
-  let lost: Duration
+  private(set) var gaps: [Gap]
+  private(set) var captured: Duration
+  private(set) var lost: Duration
 
   /// `causes`: what is known of the time when nothing was captured, later entries counting more.
   /// `frame`: the longest frame in the window. `receivedAt`: when the recorder first heard of it.
@@ -40,6 +40,14 @@ struct WindowAccount {
     gaps = holes.flatMap { WindowAccount.explain($0, causes, receivedAt) }
     lost = gaps.reduce(.zero) { $0 + ($1.end - $1.start) }
     captured = end - start - lost
+  }
+
+  /// Something else that is missing from there to there.
+  mutating func add(_ gap: Gap) {
+    gaps.append(gap)
+    gaps.sort { $0.start < $1.start }
+    lost += gap.end - gap.start
+    captured -= gap.end - gap.start
   }
 
   /// Cuts the hole where causes begin and end.

@@ -22,11 +22,13 @@ extension Capture {
   private func openHLS(_ url: String, _ relay: Int) async {
     let stream = stream
     do {
+      // The sound of a stream is wanted for as long as its picture is.
+      let owner = stream.owner
       let (newest, starts) = try await environment.database.read { transaction in
         (
           try SegmentCatalog.last(stream, count: HLSReloadPolicy.memory, transaction),
           try RecordingCatalog.unfinished(transaction)
-            .filter { $0.plan.stream == stream && $0.phase != .placing }.map(\.plan.paddedStart)
+            .filter { $0.plan.stream == owner && $0.phase != .placing }.map(\.plan.paddedStart)
         )
       }
       guard relay == relays, hls == nil, connection == nil, isWanted else { return }
@@ -149,6 +151,13 @@ extension Capture {
       ("bits_per_second", choice.variant.bandwidth ?? 0),
       ("codecs", choice.variant.codecs ?? "unknown"))
     if let remark = choice.remark { log.warning("variant", ("remark", remark)) }
+    let sound = choice.sound?.uri.map { URIReference.resolve($0, in: address) }
+    if let sound {
+      log.info(
+        "sound is offered apart", ("name", choice.sound?.name ?? ""),
+        ("url", Redactor.redact(sound)))
+    }
+    environment.onSound(definition, sound)
     performHLS([.load])
   }
 

@@ -152,11 +152,13 @@ struct HLSFetcher: Sendable {
     return request
   }
 
+  static func isSecret(_ header: String) -> Bool {
+    ["authorization", "cookie", "proxy-authorization"].contains(header.lowercased())
+  }
+
   /// What proves who we are goes to the hosts that the definition names, whatever a list says.
   private func isFor(_ url: String, header: String) -> Bool {
-    guard ["authorization", "cookie", "proxy-authorization"].contains(header.lowercased()) else {
-      return true
-    }
+    guard HLSFetcher.isSecret(header) else { return true }
     return definition.urls.contains { URIReference.host($0) == URIReference.host(url) }
   }
 

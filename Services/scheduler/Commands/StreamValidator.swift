@@ -1,8 +1,15 @@
+internal import Base
 internal import Messages
 
 /// Checks what a person says of a stream.
 enum StreamValidator {
   static func check(_ stream: StreamDefinition) throws(Refusal) {
+    guard !stream.id.isSound, stream.id.text.utf8.count <= StreamID.longest else {
+      throw Refusal(
+        .invalid,
+        "A stream's id has at most \(StreamID.longest) characters and does not end in .sound, which "
+          + "names the tape of its sound.", field: "id")
+    }
     try TextRule.checkName(stream.name, field: "name")
     guard (1...10).contains(stream.urls.count) else {
       throw Refusal(.invalid, "A stream needs one to ten addresses.", field: "urls")

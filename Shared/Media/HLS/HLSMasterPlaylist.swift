@@ -58,6 +58,19 @@ public struct HLSRendition: Hashable, Sendable {
   public var uri: String?
   public var isDefault: Bool
   public var isAutoselect: Bool
+
+  public init(
+    kind: Kind, group: String, name: String, language: String? = nil, uri: String? = nil,
+    isDefault: Bool = false, isAutoselect: Bool = false
+  ) {
+    self.kind = kind
+    self.group = group
+    self.name = name
+    self.language = language
+    self.uri = uri
+    self.isDefault = isDefault
+    self.isAutoselect = isAutoselect
+  }
 }
 
 /// Which variant is captured: the best that keeps within the limits, sound before picture.
@@ -72,6 +85,8 @@ public struct HLSVariantPolicy: Hashable, Sendable {
 
   public struct Choice: Hashable, Sendable {
     public let variant: HLSVariant
+    /// Its sound, where that is offered apart.
+    public let sound: HLSRendition?
     /// What people should know of it, in one sentence.
     public let remark: String?
   }
@@ -84,19 +99,12 @@ public struct HLSVariantPolicy: Hashable, Sendable {
       let smallest = playlist.variants.min { ($0.bandwidth ?? .max) < ($1.bandwidth ?? .max) }
       return smallest.map {
         Choice(
-          variant: $0,
+          variant: $0, sound: sound(of: $0, in: playlist),
           remark: "No variant keeps within the stream's limits; the smallest one is captured.")
       }
     }
-    let best = fitting.max { isWorse($0, $1, in: playlist) }
-    return best.map { variant in
-      let isSilent = hasSeparateSound(variant, in: playlist)
-      return Choice(
-        variant: variant,
-        remark: isSilent
-          ? "The station offers the sound apart from the picture; what is captured has no sound."
-          : nil)
-    }
+    let best = fitting.max(by: isWorse)
+    return best.map { Choice(variant: $0, sound: sound(of: $0, in: playlist), remark: nil) }
   }
 
   private func fits(_ variant: HLSVariant) -> Bool {
@@ -109,21 +117,18 @@ public struct HLSVariantPolicy: Hashable, Sendable {
     return true
   }
 
-  private func isWorse(
-    _ one: HLSVariant, _ other: HLSVariant, in playlist: HLSMasterPlaylist
-  ) -> Bool {
-    let sound = (
-      hasSeparateSound(one, in: playlist), hasSeparateSound(other, in: playlist)
-    )
-    if sound.0 != sound.1 { return sound.0 }
+  private func isWorse(_ one: HLSVariant, _ other: HLSVariant) -> Bool {
     if one.isAudioOnly != other.isAudioOnly { return one.isAudioOnly }
     return (one.height ?? 0, one.bandwidth ?? 0) < (other.height ?? 0, other.bandwidth ?? 0)
   }
 
-  /// A variant of sound alone is its own sound, whatever group it names.
-  private func hasSeparateSound(_ variant: HLSVariant, in playlist: HLSMasterPlaylist) -> Bool {
-    guard !variant.isAudioOnly, let group = variant.audioGroup else { return false }
+  /// The rendition that a player would take without being asked (RFC 8216 §4.3.4.1). nil where the
+  /// variant has its sound within, or is nothing but sound, whatever group it names.
+  private func sound(of variant: HLSVariant, in playlist: HLSMasterPlaylist) -> HLSRendition? {
+    guard !variant.isAudioOnly, let group = variant.audioGroup else { return nil }
     let sounds = playlist.renditions.filter { $0.kind == .audio && $0.group == group }
-    return !sounds.isEmpty && sounds.allSatisfy { $0.uri != nil }
+    guard sounds.allSatisfy({ $0.uri != nil }) else { return nil }
+    return sounds.first(where: \.isDefault) ?? sounds.first(where: \.isAutoselect)
+      ?? sounds.first
   }
 }

@@ -9,10 +9,13 @@ public final class HLSStation: Sendable {
     case transportStream, fragmentedMP4
     /// A tone in MPEG-TS, without a picture.
     case sound
+    /// A picture and a tone in MPEG-TS, each with a playlist of its own.
+    case soundApart
   }
 
   public let format: Format
-  /// Holds `live.m3u8`, `master.m3u8` and every segment that there was.
+  /// Holds `live.m3u8`, `master.m3u8` and every segment that there was; for `soundApart` also
+  /// `sound.m3u8` and the segments of the tone.
   public let folder: String
   private let files: TemporaryFolder
   private let outlet: HLSOutlet
@@ -35,7 +38,7 @@ public final class HLSStation: Sendable {
   ) async throws -> HLSStation {
     let files = try TemporaryFolder()
     let folder = try files.folder("live")
-    try files.file("live/master.m3u8", master(format))
+    if format != .soundApart { try files.file("live/master.m3u8", master(format)) }
     var command = ChildCommand(
       try requires(.ffmpeg), arguments(format, segmentSeconds, listed, folder))
     command.errors = .tail(limit: 16 << 10)
@@ -69,14 +72,20 @@ public final class HLSStation: Sendable {
   public func stop() async { await child.stop(.kill) }
 
   /// The bytes of every segment so far, oldest first; without the one that is being written.
-  public func segments() throws -> [(name: String, bytes: [UInt8])] {
-    let list = String(decoding: try DurableFile.read(folder + "/live.m3u8"), as: UTF8.self)
+  /// `sound`: of the tone that is apart.
+  public func segments(
+    ofSound sound: Bool = false
+  ) throws -> [(name: String, bytes: [UInt8])] {
+    let list = String(
+      decoding: try DurableFile.read(folder + (sound ? "/sound.m3u8" : "/live.m3u8")),
+      as: UTF8.self)
     guard
       let last = list.split(separator: "\n").last(where: { !$0.hasPrefix("#") }).map(String.init)
     else { return [] }
     var segments: [(name: String, bytes: [UInt8])] = []
     for number in 0... {
-      let name = HLSStation.name(number, format)
+      let name =
+        sound ? "soundsegment" + padded(number, 5) + ".ts" : HLSStation.name(number, format)
       segments.append((name, try DurableFile.read(folder + "/" + name)))
       if name == last { break }
     }
@@ -84,7 +93,7 @@ public final class HLSStation: Sendable {
   }
 
   private static func name(_ number: Int, _ format: Format) -> String {
-    "segment" + padded(number, 5) + fileExtension(format)
+    (format == .soundApart ? "live" : "") + "segment" + padded(number, 5) + fileExtension(format)
   }
 
   private static func fileExtension(_ format: Format) -> String {
@@ -112,6 +121,15 @@ public final class HLSStation: Sendable {
     arguments += ["-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", "\(seconds)"]
     if format == .fragmentedMP4 {
       arguments += ["-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init.mp4"]
+    }
+    if format == .soundApart {
+      return arguments + [
+        "-map", "0:v", "-map", "1:a", "-var_stream_map",
+        "v:0,agroup:apart,name:live a:0,agroup:apart,default:yes,name:sound", "-master_pl_name",
+        "master.m3u8", "-hls_list_size", "\(listed)", "-hls_flags",
+        "program_date_time+independent_segments", "-hls_segment_filename",
+        "\(folder)/%vsegment%05d.ts", "\(folder)/%v.m3u8",
+      ]
     }
     return arguments + [
       "-hls_list_size", "\(listed)", "-hls_flags", "program_date_time+independent_segments",

@@ -18,8 +18,13 @@ enum MediaProbe {
     }
     struct Stream: Decodable, Sendable {
       let codec: String
+      /// When its first frame is to be shown, in seconds.
+      let start: String?
 
-      private enum CodingKeys: String, CodingKey { case codec = "codec_name" }
+      private enum CodingKeys: String, CodingKey {
+        case codec = "codec_name"
+        case start = "start_time"
+      }
     }
     let format: Format
     let streams: [Stream]
@@ -45,6 +50,11 @@ enum MediaProbe {
       throw TestFailure("ffmpeg on \(path) \(run.exit): \(run.errorText)")
     }
     return run.output.count / 2
+  }
+
+  /// Of each track, in seconds.
+  static func starts(_ path: String) async throws -> [Double] {
+    try await facts(path).streams.compactMap { $0.start.flatMap { Double($0) } }
   }
 
   static func facts(_ path: String) async throws -> Facts {

@@ -77,7 +77,8 @@ struct HLSPlaylistTests {
       HLSVariantPolicy(maximumHeight: height, maximumBitsPerSecond: rate).choose(from: master)?
         .variant.uri
     }
-    #expect(choose() == "high.m3u8")
+    #expect(choose() == "silent.m3u8", "the best picture, though its sound is apart")
+    #expect(choose(2000) == "high.m3u8")
     #expect(choose(720) == "low.m3u8")
     #expect(choose(nil, 1_000_000) == "low.m3u8")
     #expect(choose(240) == "sound.m3u8")
@@ -85,7 +86,18 @@ struct HLSPlaylistTests {
     #expect(nothing?.variant.uri == "sound.m3u8" && nothing?.remark != nil)
     var apart = master
     apart.variants.removeAll { $0.uri != "silent.m3u8" }
-    #expect(HLSVariantPolicy().choose(from: apart)?.remark?.contains("no sound") == true)
+    let choice = HLSVariantPolicy().choose(from: apart)
+    #expect(choice?.variant.uri == "silent.m3u8" && choice?.sound?.uri == "en.m3u8")
+    apart.renditions.append(
+      HLSRendition(
+        kind: .audio, group: "apart", name: "Deutsch", language: "de", uri: "de.m3u8",
+        isDefault: false, isAutoselect: true))
+    #expect(HLSVariantPolicy().choose(from: apart)?.sound?.uri == "en.m3u8", "the default one")
+    apart.renditions[0].isDefault = false
+    #expect(
+      HLSVariantPolicy().choose(from: apart)?.sound?.uri == "de.m3u8", "else one to be chosen")
+    apart.renditions[0].uri = nil
+    #expect(HLSVariantPolicy().choose(from: apart)?.sound == nil, "one of them is within")
   }
 
   @Test func `Variables are filled in once, and no further`() throws {
