@@ -79,6 +79,8 @@ struct HLSRecordingTests {
     }
   }
 
+  struct Link: Decodable, Sendable { let key: String }
+
   struct TapePage: Decodable, Sendable {
     struct Segment: Decodable, Sendable {
       let sequence, startUs, durationUs: Int64
@@ -180,6 +182,13 @@ struct HLSRecordingTests {
         places.append(try #require(made.firstIndex(of: bytes), "it is none of the station's"))
       }
       #expect(places.count >= 12 && places == Array(places[0]..<places[0] + places.count))
+      // Players get the two as one.
+      let answer = try await site.client.send("POST", "/api/v1/streams/tv/link")
+      let link = try JSONDecoder().decode(Link.self, from: Data(answer.body))
+      let port = try #require(site.client.port)
+      let tracks = try await MediaProbe.codecs(
+        "http://127.0.0.1:\(port)/live/tv/start/\(start.seconds)/10/vod.m3u8?key=\(link.key)")
+      #expect(Set(tracks) == ["h264", "aac"], "\(tracks)")
       await site.station.stop()
       #expect(await installation.stop().isEmpty)
     }

@@ -30,7 +30,8 @@ final class StreamLinks: Sendable {
     guard parts.count == 2, let expiry = Int64(parts[0]), key.utf8.count < 100 else {
       throw StreamLinks.wrong
     }
-    let code = hexadecimal(StreamLinks.code(stream, expiry, try await loadSecret()))
+    // Who may see a stream may hear it.
+    let code = hexadecimal(StreamLinks.code(stream.owner, expiry, try await loadSecret()))
     // In constant time: nobody can guess the code digit by digit.
     let given = Array(parts[1].utf8)
     let right = Array(code.utf8)

@@ -63,6 +63,7 @@ struct StreamingRoutes {
       let bytes = try await streaming.live.playlist(
         stream, window: .seconds(window), style: style)
     else { throw try await absence(of: stream) }
+    if let master = await master(stream, "stream.m3u8", request) { return master }
     // Half a segment: caches in between may join players, and never hold them up.
     return playlist(bytes, cache: "no-cache")
   }
@@ -77,6 +78,9 @@ struct StreamingRoutes {
     let reading = await streaming.reader.read(
       stream, from: span.from, to: min(span.to, now + .seconds(60)))
     if reading.isEmpty, reading.isPartial { throw StreamingRoutes.nobodyAnswers }
+    if let master = await master(stream, "start/\(start)/\(duration)/vod.m3u8", request) {
+      return master
+    }
     let edge = TapeEdge(
       now: now, gaps: reading.gaps, isAlone: reading.isAlone, patience: RangePlaylist.patience)
     let outcome = RangePlaylist(stream: stream, from: span.from, to: span.to).make(
@@ -96,6 +100,18 @@ struct StreamingRoutes {
       return try await live(request, window: min(max(seconds, 10), longest))
     case nil: throw Problem.notFound
     }
+  }
+
+  /// Where the sound is apart and nobody asks for the picture alone.
+  private func master(
+    _ stream: StreamID, _ file: String, _ request: Request
+  ) async -> Response? {
+    guard request.query("tracks") == nil,
+      let bandwidth = await streaming.reader.bandwidthBesideSound(of: stream)
+    else { return nil }
+    let master = MasterPlaylist(
+      stream: stream, file: file, query: request.query, bandwidth: bandwidth)
+    return playlist(master.bytes, cache: "no-cache")
   }
 
   private func playlist(_ bytes: [UInt8], cache: String) -> Response {

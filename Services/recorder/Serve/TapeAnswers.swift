@@ -74,8 +74,11 @@ struct TapePage: Encodable {
   var more: Bool
   /// `from_us` of the next question, where there is more.
   var nextUs: Int64?
+  /// The tape of the stream's sound, where the station offers it apart.
+  var sound: StreamID?
 
-  init(stream: StreamID, node: NodeID, _ page: TapeIndex.Page) {
+  init(stream: StreamID, node: NodeID, _ page: TapeIndex.Page, hasSound: Bool = false) {
+    sound = hasSound ? stream.sound : nil
     self.stream = stream
     self.node = node
     segments = page.segments.map { Segment($0) }

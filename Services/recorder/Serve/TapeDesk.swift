@@ -56,14 +56,17 @@ actor TapeDesk {
         400, "invalid", "The limit must lie between 1 and \(TapeDesk.largestLimit).",
         field: "limit")
     }
-    let page = try await database.read { transaction in
+    let (page, hasSound) = try await database.read { transaction in
       guard try TapeIndex.hasTape(stream, transaction) else { throw TapeDesk.noTape(stream) }
       // A question for a time before 1970 is one for the tape's beginning.
-      return try TapeIndex.page(
-        stream, from: Instant(microseconds: max(0, start)), to: Instant(microseconds: end),
-        limit: Int(limit), transaction)
+      return (
+        try TapeIndex.page(
+          stream, from: Instant(microseconds: max(0, start)), to: Instant(microseconds: end),
+          limit: Int(limit), transaction),
+        try !stream.isSound && TapeIndex.hasTape(stream.sound, transaction)
+      )
     }
-    return try json(TapePage(stream: stream, node: node, page))
+    return try json(TapePage(stream: stream, node: node, page, hasSound: hasSound))
   }
 
   func segment(_ request: Request) async throws -> Response {

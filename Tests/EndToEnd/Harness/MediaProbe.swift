@@ -57,6 +57,19 @@ enum MediaProbe {
     try await facts(path).streams.compactMap { $0.start.flatMap { Double($0) } }
   }
 
+  /// What a player that follows the address finds.
+  static func codecs(_ url: String) async throws -> [String] {
+    let run = try await ChildProcess.run(
+      ChildCommand(
+        try requires(.ffprobe),
+        ["-v", "error", "-of", "json", "-show_format", "-show_streams", url]),
+      timeout: .seconds(60))
+    guard run.exit.isSuccess else {
+      throw TestFailure("ffprobe on \(url) \(run.exit): \(run.errorText)")
+    }
+    return try JSONDecoder().decode(Facts.self, from: Data(run.output)).streams.map(\.codec)
+  }
+
   static func facts(_ path: String) async throws -> Facts {
     let run = try await ChildProcess.run(
       ChildCommand(

@@ -61,6 +61,7 @@ struct TapeClient: Sendable {
 
   /// What overlaps the border of two pages comes in both.
   private func append(_ page: TapePage, to answer: inout TapeAnswer) {
+    if page.sound != nil { answer.bandwidthBesideSound = TapeClient.bandwidth(page.segments) }
     var segments = page.segments[...]
     if let last = answer.segments.last {
       segments = segments.drop { ($0.startUs, $0.sequence) <= (last.startUs, last.sequence) }
@@ -71,6 +72,13 @@ struct TapeClient: Sendable {
         startUs: gap.startUs, endUs: gap.endUs, cause: gap.cause, detail: gap.detail)
       if !answer.gaps.suffix(8).contains(gap) { answer.gaps.append(gap) }
     }
+  }
+
+  /// The most that one of the segments needs, and what good sound needs beside it.
+  private static func bandwidth(_ segments: [TapePage.Segment]) -> Int64 {
+    let most = segments.lazy.filter { $0.durationUs > 0 }
+      .map { $0.bytes * 8_000_000 / $0.durationUs }.max()
+    return (most ?? 0) + 256_000
   }
 
   private func get(

@@ -7,13 +7,14 @@ struct TapePage: Decodable {
     var sequence: Int64
     var startUs: Int64
     var durationUs: Int64
+    var bytes: Int64
     var container: String
     var codec: String
     var splice: String
     var `init`: String?
 
     private enum CodingKeys: String, CodingKey {
-      case sequence, container, codec, splice, `init`
+      case sequence, bytes, container, codec, splice, `init`
       case startUs = "start_us"
       case durationUs = "duration_us"
     }
@@ -36,9 +37,10 @@ struct TapePage: Decodable {
   var gaps: [Gap]
   var more: Bool
   var nextUs: Int64?
+  var sound: String?
 
   private enum CodingKeys: String, CodingKey {
-    case segments, gaps, more
+    case segments, gaps, more, sound
     case nextUs = "next_us"
   }
 

@@ -42,6 +42,8 @@ actor TapeReader {
   private let time: any TimeSource
   private let log: Logger
   private var memory: [Span: Memory] = [:]
+  /// Streams whose sound is apart, and what both need in bits per second; as last read.
+  private var apart: [StreamID: Int64] = [:]
 
   init(
     client: TapeClient, time: any TimeSource, log: Logger,
@@ -68,11 +70,18 @@ actor TapeReader {
       for await answer in group { if let answer { answers.append(answer) } }
       return answers.sorted { $0.node < $1.node }
     }
+    if let bandwidth = answers.compactMap(\.bandwidthBesideSound).max() {
+      apart[stream] = bandwidth
+    }
     let telling = answers.filter { !$0.segments.isEmpty || !$0.gaps.isEmpty }
     let isPartial = answers.count < known.count || known.isEmpty
     return Reading(
       answers: telling, isPartial: isPartial, isAlone: telling.count <= 1 && !isPartial)
   }
+
+  /// What picture and sound need, in bits per second, where the stream's sound has a tape of its own;
+  /// known once the stream was read.
+  func bandwidthBesideSound(of stream: StreamID) -> Int64? { apart[stream] }
 
   private func answer(
     of recorder: TapeClient.Recorder, _ stream: StreamID, from: Instant, to: Instant,

@@ -42,4 +42,6 @@ struct TapeAnswer: Sendable {
   var node: NodeID
   var segments: [TapeSegment]
   var gaps: [TapeGap]
+  /// What picture and sound need, in bits per second, where the sound has a tape of its own.
+  var bandwidthBesideSound: Int64?
 }

@@ -368,7 +368,14 @@ class MediaSourceEngine {
   }
 
   async reload() {
-    const list = new Playlist(await this.text(this.address), this.address);
+    const text = await this.text(this.address);
+    const apart = /#EXT-X-STREAM-INF:.*\n(.+)/.exec(text);
+    if (apart) {
+      this.address = new URL(apart[1], new URL(this.address, location.href)).href;
+      this.player.tell("playing", "The sound of this stream is offered apart; this browser shows the picture alone.");
+      return this.reload();
+    }
+    const list = new Playlist(text, this.address);
     this.readAt = performance.now();
     this.target = list.target;
     this.isComplete = list.isComplete;
