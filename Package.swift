@@ -52,6 +52,7 @@ let package = Package(
     system("CZmq"), system("CSQLite"), system("CCurl"), system("CSSH2"), system("CMicrohttpd"),
     system("CSodium"), system("CCrypto"), system("CXML", pkgConfig: "libxml-2.0"),
     .target(name: "CShims", path: "Shared/C/CShims"),
+    .target(name: "CDetach", path: "Shared/C/CDetach"),
     .target(
       name: "CToml", path: "Shared/C/CToml",
       cxxSettings: [.define("TOML_HEADER_ONLY", to: "1"), .define("TOML_EXCEPTIONS", to: "0")]),
@@ -61,7 +62,7 @@ let package = Package(
     shared("Storage", ["Base", "CSQLite"]),
     shared("Configuration", ["Base", "CToml"]),
     shared("Subprocess", ["Base", "CShims"], exclude: ["README.md"]),
-    shared("HTTPClient", ["Base", "CCurl"]),
+    shared("HTTPClient", ["Base", "CCurl", "CShims"]),
     shared("XML", ["Base", "CXML"]),
     shared("HTTPServer", ["Base", "CMicrohttpd", "CShims"]),
     shared("Media", ["Base"]),
@@ -76,7 +77,7 @@ let package = Package(
       ["Base", "Subprocess", "Media", "HTTPClient", "HTTPServer", "CShims"]),
 
     service("scheduler", ["HTTPServer"]),
-    service("recorder", ["CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
+    service("recorder", ["CDetach", "CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
     service("converter", ["CShims", "Subprocess"]),
     service("feeder", ["HTTPClient", "Subprocess", "XML"]),
     service("delivery", ["CCurl", "CSSH2", "CSodium", "HTTPClient", "Subprocess"]),

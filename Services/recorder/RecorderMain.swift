@@ -5,6 +5,8 @@ import Service
 @main
 struct RecorderMain {
   static func main() {
+    let arguments = CommandLine.arguments.dropFirst()
+    if arguments.first == "ingest" { IngestMain.run(Array(arguments.dropFirst())) }
     ServiceHost.main("recorder", defaultNode: NodeID(unchecked: "recorder-1")) { host in
       let database = try host.openDatabase(schemas: RecorderService.schemas)
       let outbox = Outbox()

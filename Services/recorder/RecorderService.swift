@@ -24,6 +24,8 @@ struct RecorderService: Sendable {
   let keeper: PlanKeeper
   let captures: CapturePool
   let finisher: Finisher
+  /// nil where connections end with this process.
+  private let ingest: IngestOpener?
   private let tapes: TapeDesk
   private let database: Database
   private let statuses: StatusOutbox
@@ -41,9 +43,17 @@ struct RecorderService: Sendable {
     let statuses = StatusOutbox(database: database, outbox: outbox, scheduler: Self.scheduler)
     tapeRoot = host.home.tape(host.settings)
     let client = HTTPClient(time: time)
+    let direct = HTTPOpener(client: client)
+    ingest =
+      host.settings.recorder.hasIngest
+      ? IngestOpener(
+        IngestPlace(
+          home: host.home, node: host.node,
+          settings: host.settingsFile.isRequired ? host.settingsFile.path : nil),
+        direct: direct, log: log, time: time) : nil
     captures = CapturePool(
       CaptureEnvironment(
-        node: host.node, root: tapeRoot, database: database, opener: HTTPOpener(client: client),
+        node: host.node, root: tapeRoot, database: database, opener: ingest ?? direct,
         client: client, time: time, disk: SystemDisk(),
         settings: CaptureSettings(host.settings.recorder),
         metrics: metrics,
@@ -83,8 +93,8 @@ struct RecorderService: Sendable {
     host.serve(connections: TapeDesk.connectionLimit, threads: 2) { [tapes] router in
       tapes.addRoutes(to: &router)
     }
-    return [
-      bus,
+    let holding = ingest.map { IngestComponent($0, metrics: host.metrics, health: host.health) }
+    return [bus] + (holding.map { [$0] } ?? []) + [
       TapeComponent(
         root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,
         captures: captures, finisher: finisher, statuses: statuses, node: host.node,

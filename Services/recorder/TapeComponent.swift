@@ -60,6 +60,8 @@ actor TapeComponent: ServiceComponent {
     for stream in streams {
       statuses.note(CaptureStatus(stream: stream.id, node: node, state: .idle, since: now))
     }
+    // Before the plan: what came while nobody was here goes onto the tapes first.
+    await captures.revive(streams)
   }
 
   func run() async throws {

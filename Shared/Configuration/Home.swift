@@ -7,6 +7,7 @@ public import Base
 /// data/<node>.sqlite                one database per process
 /// bus/<node>.inbox, .outbox         the bus's sockets
 /// run/<node>.lock, .sock, .port     single instance, control socket, TCP port in use
+/// run/ingest-<node>.sock            where a recorder's ingest is spoken to; ~2 … beside another's
 /// media/                            tapes, recordings, podcasts and more, unless [media] folder says otherwise
 /// logs/                             a log of each recording, conversion and delivery
 /// keys/                             SSH and CURVE keys, the token for reading tapes
@@ -57,6 +58,11 @@ public struct Home: Hashable, Sendable {
   public func lock(of node: NodeID) -> String { "\(run)/\(node).lock" }
   public func controlSocket(of node: NodeID) -> String { "\(run)/\(node).sock" }
   public func portFile(of node: NodeID) -> String { "\(run)/\(node).port" }
+
+  /// Of a recorder's ingest; several are numbered, while one takes over from another.
+  public func ingestSocket(of node: NodeID, number: Int = 1) -> String {
+    "\(run)/ingest-\(node)\(number == 1 ? "" : "~\(number)").sock"
+  }
 
   public func media(_ settings: Settings) -> String {
     settings.media.folder.isEmpty ? "\(path)/media" : Home(settings.media.folder).path

@@ -67,6 +67,10 @@ public struct Settings: Hashable, Sendable {
     public var reconnectCap = Duration.seconds(5)
     public var syncEvery = Duration.seconds(2)
     public var maximumCaptures = 100
+    /// Whether connections are held by a process that outlives the recorder.
+    public var hasIngest = true
+    public var ingestLinger = Duration.seconds(60)
+    public var ingestHoldMebibytes = 256
   }
 
   public struct Converter: Hashable, Sendable {

@@ -113,6 +113,17 @@ public enum SettingsTable {
       .integer(
         "maximum_captures", \.recorder.maximumCaptures, 1...10_000,
         "Streams that this recorder captures at the same time."),
+      .flag(
+        "ingest", \.recorder.hasIngest,
+        "Whether a small process of its own holds the connections, so that they outlive a restart of "
+          + "the recorder and nothing is missed meanwhile."),
+      .seconds(
+        "ingest_linger_s", \.recorder.ingestLinger, 1...3600,
+        "How long that process holds them without a recorder."),
+      .integer(
+        "ingest_hold_mib", \.recorder.ingestHoldMebibytes, 8...65_536,
+        "How much it holds at most (in MiB) of what no recorder has stored; beyond that the sources "
+          + "are made to wait."),
     ])
 
   private static let converter = SettingsSection(

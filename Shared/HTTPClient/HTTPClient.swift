@@ -13,8 +13,12 @@ public final class HTTPClient: Sendable {
 
   /// Ends all transfers when the last reference to it goes. The filter is the client's and not a
   /// request's, because requests share connections.
+  ///
+  /// `gather` is for whoever has hundreds of endless answers: while all of them flow, sockets are read
+  /// only so often, all in one go, because it is the waking up that costs; times of arrival are that much
+  /// coarser.
   public init(
-    maxConnectionsPerHost: Int = 0, addresses: AddressFilter = .all,
+    maxConnectionsPerHost: Int = 0, addresses: AddressFilter = .all, gather: Duration = .zero,
     time: any TimeSource = SystemTimeSource()
   ) {
     _ = HTTPClient.library
@@ -23,7 +27,7 @@ public final class HTTPClient: Sendable {
     let mailbox = Mailbox(multi: multi)
     self.mailbox = mailbox
     BackgroundThread(named: "http-client") {
-      TransferLoop(mailbox: mailbox, addresses: addresses, time: time).run()
+      TransferLoop(mailbox: mailbox, addresses: addresses, gather: gather, time: time).run()
     }
     .start()
   }

@@ -8,6 +8,13 @@ public struct HTTPHead: Sendable {
   public let url: String
   /// Whether the server spoke SHOUTcast's `ICY 200 OK` in place of HTTP.
   public let isICY: Bool
+
+  public init(status: Int, headers: HTTPHeaders, url: String, isICY: Bool = false) {
+    self.status = status
+    self.headers = headers
+    self.url = url
+    self.isICY = isICY
+  }
 }
 
 /// A whole answer.

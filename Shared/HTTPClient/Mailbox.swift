@@ -1,4 +1,7 @@
+internal import Base
 internal import CCurl
+internal import CShims
+internal import Glibc
 internal import Synchronization
 
 /// How other threads reach the client's thread: a list of orders, and a wake-up of its poll.
@@ -14,9 +17,25 @@ final class Mailbox: @unchecked Sendable {
   }
 
   let multi: UnsafeMutableRawPointer
+  /// Ends a rest; -1 where there is none to be had.
+  private let wake: Int32
   private let state = Mutex<(orders: [Order], isClosed: Bool)>(([], false))
 
-  init(multi: UnsafeMutableRawPointer) { self.multi = multi }
+  init(multi: UnsafeMutableRawPointer) {
+    self.multi = multi
+    wake = airloom_eventfd()
+  }
+
+  deinit { if wake >= 0 { Glibc.close(wake) } }
+
+  /// Waits that long or until something is posted, on the client's thread.
+  func rest(_ duration: Duration) {
+    var polled = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
+    if poll(&polled, 1, Int32(clamping: duration.microseconds / 1000)) > 0 {
+      var count: UInt64 = 0
+      _ = read(wake, &count, 8)
+    }
+  }
 
   /// False when the client has been stopped; the order then has no effect.
   @discardableResult
@@ -24,7 +43,11 @@ final class Mailbox: @unchecked Sendable {
     state.withLock { state in
       guard !state.isClosed else { return false }
       state.orders.append(order)
-      if state.orders.count == 1 { curl_multi_wakeup(multi) }
+      if state.orders.count == 1 {
+        curl_multi_wakeup(multi)
+        var one: UInt64 = 1
+        _ = write(wake, &one, 8)
+      }
       return true
     }
   }

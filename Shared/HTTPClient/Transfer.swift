@@ -75,6 +75,9 @@ final class Transfer {
     }
   }
 
+  /// An answer without an end that has begun to come: nobody waits for its next bytes.
+  var isFlowing: Bool { received > 0 && request.timeout == nil }
+
   static func from(_ context: UnsafeMutableRawPointer?) -> Transfer {
     guard let context else { preconditionFailure("a libcurl callback came without its transfer") }
     return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()

@@ -6,6 +6,7 @@ internal import CCurl
 final class TransferLoop {
   private let mailbox: Mailbox
   private let addresses: AddressFilter
+  private let gather: Duration
   private let time: any TimeSource
   private var transfers: [UInt64: Transfer] = [:]
   private var spareHandles: [EasyHandle] = []
@@ -13,9 +14,10 @@ final class TransferLoop {
 
   private static let spareHandleLimit = 32
 
-  init(mailbox: Mailbox, addresses: AddressFilter, time: any TimeSource) {
+  init(mailbox: Mailbox, addresses: AddressFilter, gather: Duration, time: any TimeSource) {
     self.mailbox = mailbox
     self.addresses = addresses
+    self.gather = gather
     self.time = time
   }
 
@@ -26,6 +28,9 @@ final class TransferLoop {
       curl_multi_perform(mailbox.multi, &running)
       collectFinished()
       if isStopped { break }
+      if gather > .zero, !transfers.isEmpty, transfers.values.allSatisfy(\.isFlowing) {
+        mailbox.rest(gather)
+      }
       // Ends early for a wake-up, a socket, or a timer of libcurl's own.
       curl_multi_poll(mailbox.multi, nil, 0, 60_000, nil)
     }

@@ -19,6 +19,12 @@ public struct ICYDeinterleaver: Sendable {
     state = .audio(rest: self.interval)
   }
 
+  /// Begins in the middle of a body: so many bytes of audio come before the next metadata block.
+  public mutating func resume(audio rest: Int) {
+    guard interval > 0 else { return }
+    state = .audio(rest: max(0, min(rest, interval)))
+  }
+
   /// Calls back for the audio in order (without copying) and for each metadata block that says
   /// anything.
   public mutating func feed(

@@ -14,6 +14,8 @@ public final class ServiceHost: Sendable {
   public let node: NodeID
   public let home: Home
   public let settings: Settings
+  /// Where they were read from.
+  public let settingsFile: SettingsFile
   public let environment: [String: String]
   public let log: Logger
   public let metrics = MetricsRegistry()
@@ -35,6 +37,7 @@ public final class ServiceHost: Sendable {
     self.service = service
     self.environment = environment
     home = options.home
+    settingsFile = options.settings
     settings = try SettingsReader.read(
       path: options.settings.path, isRequired: options.settings.isRequired,
       environment: environment)

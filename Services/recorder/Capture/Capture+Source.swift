@@ -9,8 +9,9 @@ import Synchronization
 /// The capture's connection: from an address to frames on the tape.
 extension Capture {
   func connect(to url: String) {
+    if adoptHeldLine() { return }
     address = url
-    reader = SourceReader()
+    beginReading()
     tape?.assembler.connected()
     log.info("connecting", ("url", Redactor.redact(url)))
     connection = open(url)
@@ -19,12 +20,16 @@ extension Capture {
   func open(_ url: String) -> CaptureConnection {
     let request = SourceRequest(
       url, of: definition, connectTimeout: environment.settings.limits.connect)
-    let connection = CaptureConnection(time: environment.time) { [weak self] connection in
+    let connection = makeConnection()
+    connection.attach(environment.opener.open(request, into: connection))
+    return connection
+  }
+
+  func makeConnection() -> CaptureConnection {
+    CaptureConnection(time: environment.time) { [weak self] connection in
       guard let self else { return }
       Task { await self.drain(connection) }
     }
-    connection.attach(environment.opener.open(request, into: connection))
-    return connection
   }
 
   /// Lets go of the connection; its last whole frames are kept.
@@ -52,6 +57,8 @@ extension Capture {
     let batch = connection.take()
     if let head = batch.head {
       let finding = reader.take(head)
+      if let bookmark = resumeAt { reader.resume(at: bookmark) }
+      resumeAt = nil
       if case .audio = finding {} else { return follow(finding) }
     }
     if !batch.bytes.isEmpty, let arrival = batch.arrival {
@@ -95,7 +102,7 @@ extension Capture {
     self.probe = nil
     leave()
     address = probe.address
-    reader = SourceReader()
+    beginReading()
     tape?.assembler.connected()
     connection = probe.connection
     if let head = probe.head { _ = reader.take(head) }
@@ -176,6 +183,7 @@ extension Capture {
     let now = environment.time.monotonic()
     body(tape) { output in
       switch output {
+      case .cut(let position, let joins): noteCut(at: position, joins: joins)
       case .begin(let start, let format, let splice):
         tape.writer.begin(start: start, format: format, splice: splice, now: now)
         if splice != .continuous {

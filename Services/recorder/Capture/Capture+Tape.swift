@@ -35,6 +35,7 @@ extension Capture {
       do {
         try await TapeLedger.write(batch, of: stream, to: environment.database)
         changes.removeFirst(batch.count)
+        releaseStored(batch)
         ledgerFault = nil
       } catch {
         if ledgerFault == nil { log.error("tape's rows not written", ("error", "\(error)")) }

@@ -26,6 +26,14 @@ actor Capture {
   var tape: LoadedTape?
   var reader = SourceReader()
   var connection: CaptureConnection?
+  /// Where its bytes of sound stand on it, and which of them are safe.
+  var map = RestartMap()
+  var marks = LineMarks()
+  /// A connection that outlived an earlier process, until it is gone on with; and up to where what it
+  /// brought meanwhile is to be caught up with.
+  var heldLine: (line: HeldLine, known: [UInt64]?)?
+  var resumeAt: LineBookmark?
+  var backlogEnd: Int64?
   /// Where it leads to.
   var address = ""
   /// A second one, while the first is silent.
@@ -95,6 +103,9 @@ actor Capture {
     }
   }
 
+  /// Whether what was asked for last is done.
+  var isSettled: Bool { !isSettling && desire.withLock { $0 != nil } == isWanted }
+
   /// Begins to capture; a second call changes nothing.
   private func start(since: Instant) async {
     guard !isWanted else { return }
@@ -102,6 +113,8 @@ actor Capture {
     wantedAt = since
     if tape == nil { await load() }
     guard isWanted, tape != nil else { return }
+    await findHeldLine()
+    guard isWanted else { return }
     perform(policy.handle(.wanted, now: environment.time.monotonic()))
     keepTicking()
   }
@@ -223,6 +236,9 @@ actor Capture {
   func noteOutage(_ failure: SourceFailure) {
     // The tape's end is where audio stops; before anything came, the moment it was wanted.
     // What a station has listed may still be had.
+    let doubt =
+      failure.cause == .sourceStalled ? connection?.doubt(environment.time.monotonic()) : nil
+    let failure = doubt ?? failure
     let start = max(hls?.policy.tapeEnd ?? tapeEnd ?? wantedAt, wantedAt)
     changes.append(.gapOpened(hasOutage ? environment.time.now() : start, failure))
     outage = failure

@@ -59,6 +59,20 @@ final class CaptureConnection: HTTPSink {
     transfer?.cancel()
   }
 
+  /// See `SourceTransfer`; nothing comes from it any more, and a later `cancel` does not reach it.
+  func letGo() {
+    let transfer = state.withLock { state in
+      defer { state.transfer = nil }
+      state.isCancelled = true
+      return state.transfer
+    }
+    transfer?.letGo()
+  }
+
+  func release(_ mark: LineMarks.Mark) { state.withLock { $0.transfer }?.release(mark) }
+
+  func doubt(_ now: Monotonic) -> SourceFailure? { state.withLock { $0.transfer }?.doubt(now) }
+
   /// Everything since the last call.
   func take() -> Batch {
     let (batch, toResume) = state.withLock { state in
@@ -78,7 +92,10 @@ final class CaptureConnection: HTTPSink {
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer, at arrival: Instant) -> HTTPFlow {
-    let arrival = MediaTimeline.Arrival(wall: arrival, monotonic: time.monotonic())
+    receive(bytes, arrival: MediaTimeline.Arrival(wall: arrival, monotonic: time.monotonic()))
+  }
+
+  func receive(_ bytes: UnsafeRawBufferPointer, arrival: MediaTimeline.Arrival) -> HTTPFlow {
     change { state in
       state.batch.bytes.append(contentsOf: bytes)
       state.batch.arrival = arrival

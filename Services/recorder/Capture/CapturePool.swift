@@ -13,9 +13,12 @@ final class CapturePool: Sendable {
     var wanted: Set<StreamID> = []
     /// By their own ids.
     var sounds: [StreamID: StreamDefinition] = [:]
+    /// Captured since before this process, until the plan is known and says what is wanted.
+    var revived: Set<StreamID> = []
+    var isPlanKnown = false
 
     var wantedWithSounds: Set<StreamID> {
-      wanted.union(sounds.keys.filter { wanted.contains($0.owner) })
+      wanted.union(revived).union(sounds.keys.filter { wanted.contains($0.owner) })
     }
   }
 
@@ -38,12 +41,31 @@ final class CapturePool: Sendable {
     for (capture, stream) in changed { await capture.update(stream) }
     // Some may have been wanted before they were defined.
     want(state.withLock { $0.wanted })
+    // What is wanted from here on was said with the plan in view.
+    state.withLock { $0.isPlanKnown = true }
+  }
+
+  /// Goes on with the streams whose connections outlived an earlier process; they are wanted until the
+  /// plan is known. Returns when all that came meanwhile is on the tapes, or after five seconds.
+  func revive(_ streams: [StreamDefinition]) async {
+    let held = streams.filter { environment.opener.hasHeld($0.id) }
+    state.withLock { state in
+      for stream in streams { state.definitions[stream.id] = stream }
+      state.revived = Set(held.map(\.id))
+    }
+    want([])
+    await withTaskGroup(of: Void.self) { group in
+      for capture in state.withLock({ Array($0.captures.values) }) {
+        group.addTask { await capture.catchUp(within: .seconds(5)) }
+      }
+    }
   }
 
   /// Exactly these are captured. Returns at once.
   func want(_ streams: Set<StreamID>) {
     let all = state.withLock { state in
       state.wanted = streams
+      if state.isPlanKnown { state.revived = [] }
       let wanted = state.wantedWithSounds
       for stream in wanted where state.captures[stream] == nil {
         guard let definition = state.definitions[stream] ?? state.sounds[stream] else { continue }
@@ -65,10 +87,14 @@ final class CapturePool: Sendable {
     for capture in captures { await capture.reach(instant, by: deadline) }
   }
 
-  /// Ends all and returns when their tapes are closed.
+  /// Ends all and returns when their tapes are closed. Connections that can outlive this process do.
   func stop() async {
-    want([])
-    for capture in state.withLock({ Array($0.captures.values) }) { await capture.stop() }
+    let all = state.withLock { state in
+      state.wanted = []
+      state.revived = []
+      return state.captures.values
+    }
+    for capture in all { await capture.park() }
   }
 
   func figures() async -> [StreamID: CaptureFigures] {

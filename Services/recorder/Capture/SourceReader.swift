@@ -23,16 +23,22 @@ struct SourceReader {
   private(set) var title: String?
   private(set) var contentType: String?
   private(set) var frames: Int64 = 0
+  /// Where the sound stands on the connection.
+  let map: RestartMap
 
   private var icy = ICYDeinterleaver(interval: nil)
   private var kind = ContentKind.unknown
   private var firstBytes: [UInt8] = []
   private var received: Int64 = 0
 
+  init(map: RestartMap = RestartMap()) { self.map = map }
+
   /// What the head alone tells; `audio` where the bytes must tell.
   mutating func take(_ head: HTTPHead) -> Finding {
     contentType = head.headers["Content-Type"]
-    icy = ICYDeinterleaver(interval: head.headers["icy-metaint"].flatMap { Int($0) })
+    let interval = max(0, head.headers["icy-metaint"].flatMap { Int($0) } ?? 0)
+    icy = ICYDeinterleaver(interval: interval)
+    map.titles(interval: interval, rest: interval)
     kind = contentType.map { ContentSniffer.kind(ofContentType: $0) } ?? .unknown
     switch kind {
     case .html, .ogg, .mp4, .transportStream:
@@ -42,11 +48,20 @@ struct SourceReader {
     }
   }
 
+  /// Reads on in the middle of a connection, after its head.
+  mutating func resume(at bookmark: LineBookmark) {
+    title = bookmark.title
+    guard let rest = bookmark.icyRest else { return }
+    icy.resume(audio: rest)
+    map.resume(audio: rest)
+  }
+
   /// Takes bytes of the body; calls back for each piece of audio that was scanned.
   mutating func take(
     _ bytes: [UInt8], scanned: (borrowing FrameScanner) -> Void
   ) -> Finding {
     received += Int64(bytes.count)
+    defer { map.advance(bytes.count) }
     if frames == 0, firstBytes.count < StreamPlaylist.largest { firstBytes += bytes }
     if kind == .playlist { return readPlaylist(isWhole: false) }
     var found = Int64(0)
@@ -57,6 +72,9 @@ struct SourceReader {
       icy.feed(
         bytes,
         audio: { audio in
+          if let start = audio.baseAddress, let origin = bytes.baseAddress {
+            map.note(audio.count, at: start - origin)
+          }
           scanner.feed(audio)
           found += Int64(scanner.frames.count)
           scanned(scanner)

@@ -97,6 +97,7 @@ extension TapeAssembler {
       else { return }
       if isCut(at: label) {
         segment = OpenSegment(start: label, isProvisional: !run.timeline.isSettled)
+        emit(.cut(position: first.position, joins: nextSplice != .first && nextSplice != .afterGap))
         emit(.begin(start: label, format: run.format, splice: nextSplice))
         nextSplice = .continuous
       }

@@ -10,6 +10,9 @@ import Media
 /// tape, or one that ended long ago, nothing is held back.
 struct TapeAssembler {
   enum Output {
+    /// A segment begins with the frame at that position of the connection's sound; it follows the
+    /// tape's last frame directly, or does not.
+    case cut(position: Int64, joins: Bool)
     /// What follows goes into a new segment.
     case begin(start: Instant, format: FrameFormat, splice: Splice)
     case append(UnsafeRawBufferPointer, frames: Int, samples: Int64)

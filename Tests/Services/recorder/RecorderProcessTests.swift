@@ -60,12 +60,13 @@ struct RecorderProcessTests {
     }
 
     /// Starts the recorder's program in this home.
-    func launch() async throws -> ChildProcess {
+    func launch(_ extra: [String: String] = [:]) async throws -> ChildProcess {
       var command = ChildCommand(
         try BuiltPrograms.path("airloom-recorder"), ["--home", home.path])
       command.environment["WEB_PORT"] = "0"
       command.environment["AIRLOOM_RECORDER_SEGMENT_S"] = "2"
       command.environment["AIRLOOM_RECORDER_LEAD_S"] = "2"
+      command.environment.merge(extra) { $1 }
       command.errors = .file(home("recorder.log"))
       command.output = .null
       return try await ChildProcess.start(command)

@@ -134,7 +134,7 @@ struct TapeAssemblerTests {
       case .contact(let start): contacts.append(start)
       case .leftOut(let from, let to): leftOut.append(to - from)
       case .clockStepped: break
-      case .heldBack, .placed: break
+      case .heldBack, .placed, .cut: break
       }
     }
   }
