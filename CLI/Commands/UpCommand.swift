@@ -29,6 +29,7 @@ enum UpCommand {
         drain.pull(name)
       } onSecond: { _ in
         supervisor.killAll()
+        IngestEnding.endAll(of: ServiceNames.node(of: "recorder"), in: place.home)
       }
     } catch {
       Terminal.fail(error)
@@ -46,6 +47,9 @@ enum UpCommand {
     await supervisor.run()
     if supervisor.isKilled { return }
     greeting.cancel()
+    if settings.up.services.contains("recorder") {
+      IngestEnding.endAll(of: ServiceNames.node(of: "recorder"), in: place.home)
+    }
     let isAsked = drain.reason != nil
     printer.print(
       isAsked ? "all services have ended" : "no service is left that could be started again")

@@ -65,13 +65,40 @@ struct KillTests {
     }
   }
 
-  /// With Icecast's burst the recorder finds its place again; without it the loss is real, and what
-  /// the file's ledger says must be what is missing.
+  /// The connections outlive it, so nothing is missing with Icecast's burst or without.
+  @Test(
+    "of the recorder costs nothing",
+    .timeLimit(.minutes(3)), arguments: [65_536, 0])
+  func recorderWithIngest(burst: Int) async throws {
+    let installation = try Installation()
+    try await installation.told {
+      let studio = try await Studio.start(
+        ["radio": NumberedFrames(tag: 12)], in: installation, burstBytes: burst)
+      let start = try await studio.schedule("show", on: "radio", seconds: 15)
+      for round in 1...3 {
+        try await reach(start + .milliseconds(Int64(round) * 3500))
+        await installation.kill(.recorder)
+        try await reach(start + .milliseconds(Int64(round) * 3500 + 900))
+        try await installation.start(.recorder)
+      }
+      let (recording, content) = try await studio.arrived(
+        "show", on: "radio", within: .seconds(60))
+      #expect(content.isSeamless, "\(content.report), \(content.strangeBytes) strange bytes")
+      #expect(abs(content.duration.inSeconds - 15) < 0.03)
+      #expect(recording.file?.gaps == [])
+      #expect(Files.all(in: installation.recordings).count == 1)
+      studio.broadcaster.stop()
+      #expect(await installation.stop().isEmpty)
+    }
+  }
+
+  /// Where nothing holds the connections: with Icecast's burst the recorder finds its place again;
+  /// without it the loss is real, and what the file's ledger says must be what is missing.
   @Test(
     "of the recorder makes no second recording, and the loss it tells is the true one",
     .timeLimit(.minutes(3)), arguments: [65_536, 0])
   func recorder(burst: Int) async throws {
-    let installation = try Installation()
+    let installation = try Installation(settings: "[recorder]\ningest = false")
     try await installation.told {
       let frames = NumberedFrames(tag: 9)
       let studio = try await Studio.start(
@@ -102,7 +129,7 @@ struct KillTests {
     "of the recorder before the start, until after the end, is told as a missed show",
     .timeLimit(.minutes(3)))
   func recorderAway() async throws {
-    let installation = try Installation()
+    let installation = try Installation(settings: "[recorder]\ningest = false")
     try await installation.told {
       let studio = try await Studio.start(["radio": NumberedFrames(tag: 11)], in: installation)
       let start = try await studio.schedule("show", on: "radio", in: 4, seconds: 4)
@@ -152,6 +179,9 @@ struct KillTests {
       #expect(Files.all(in: installation.recordings).count == 1)
       studio.broadcaster.stop()
       #expect(await installation.stop().isEmpty)
+      try await eventually("nothing that it started is left") {
+        TemporaryFolder.names(in: installation.home("run")).allSatisfy { !$0.hasPrefix("ingest-") }
+      }
     }
   }
 }

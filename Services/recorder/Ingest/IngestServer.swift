@@ -82,7 +82,9 @@ final class IngestServer {
     }
     let due = lines.isEmpty && recorder == nil ? nextLook : min(nextRound, nextLook)
     let left = (due - time.monotonic()).microseconds
-    guard poll(&polled, nfds_t(polled.count), Int32(max(0, (left + 999) / 1000))) > 0 else { return }
+    guard poll(&polled, nfds_t(polled.count), Int32(max(0, (left + 999) / 1000))) > 0 else {
+      return
+    }
     if polled[0].revents != 0 { accept() }
     for (peer, entry) in zip(peers, polled.dropFirst()) where entry.revents != 0 { hear(peer) }
   }

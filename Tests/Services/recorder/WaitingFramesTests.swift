@@ -64,7 +64,9 @@ struct WaitingFramesTests {
     let server = try await IcecastServer.start(burstBytes: 0)
     let source = try await CaptureTests.source(server, frames)
     let desk = try await RecorderProcessTests.Desk()
-    var child = try await desk.launch()
+    // With an ingest a restart goes on where it was, and nothing waits.
+    let alone = ["AIRLOOM_RECORDER_INGEST": "false"]
+    var child = try await desk.launch(alone)
     try await eventually("the recorder is heard") { !desk.pulses.all.isEmpty }
     let now = SystemTimeSource().now()
     let show = plan(from: now + .seconds(1), to: now + .seconds(16))
@@ -78,13 +80,13 @@ struct WaitingFramesTests {
     }
     try await eventually("there is a tape") { files(".mp3").count >= 2 }
     await child.stop(.kill)
-    child = try await desk.launch()
+    child = try await desk.launch(alone)
     let held = try await eventually("frames wait for their place") {
       files(".held").first { (try? DurableFile.read($0).count) ?? 0 > 12_000 }
     }
     await child.stop(.kill)
     let waiting = try NumberedReport(fileAt: held, of: frames).numbers
-    child = try await desk.launch()
+    child = try await desk.launch(alone)
     let finished = try await eventually("it is finished", within: .seconds(60)) {
       desk.all(RecordingFinished.self).first
     }

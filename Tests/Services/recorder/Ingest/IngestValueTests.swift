@@ -8,14 +8,16 @@ import Testing
 /// The ingest's protocol and what it decides, without a process.
 struct IngestValueTests {
   static let frames: [IngestFrame] = [
-    .hello(version: 1, build: "0.1.0 ä"), .welcome(version: 65_535, build: ""), .quit, .list, .listed,
+    .hello(version: 1, build: "0.1.0 ä"), .welcome(version: 65_535, build: ""), .quit, .list,
+    .listed,
     .beat, .open(line: .max, request: Array("{}".utf8)), .adopt(line: 7), .close(line: 0),
     .release(line: 3, offset: .max, bookmark: [1, 2, 3]), .credit(line: 4, upTo: 1 << 40),
     .held(
       .init(line: 9, start: 5, end: 4096, isComplete: true, bookmark: [0xFF], request: [0, 1])),
     .held(.init(line: 10, start: 0, end: 0, isComplete: false, bookmark: [], request: [])),
     .head(line: 1, head: []), .end(line: 1, reason: [9]),
-    .bytes(line: 2, offset: 77, wall: -1, monotonic: 5, bytes: [UInt8](repeating: 0xAA, count: 999)),
+    .bytes(
+      line: 2, offset: 77, wall: -1, monotonic: 5, bytes: [UInt8](repeating: 0xAA, count: 999)),
   ]
 
   @Test func `Frames come out as they went in, however the bytes are cut`() throws {
@@ -100,7 +102,8 @@ struct IngestValueTests {
       wall: Instant(seconds: Int64(seconds)), monotonic: Monotonic(nanoseconds: Int64(seconds)))
   }
 
-  @Test func `A frame's place in the sound leads to its place on the line, and to the next title`() {
+  @Test func `A frame's place in the sound leads to its place on the line, and to the next title`()
+  {
     for (interval, seed) in [(0, 1), (1, 2), (100, 3), (16_000, 4)] {
       var generator = SplitMix64(seed: UInt64(seed))
       // Sound that says where each byte stands, with titles of random length between it.
@@ -120,7 +123,8 @@ struct IngestValueTests {
       var icy = ICYDeinterleaver(interval: interval)
       var start = 0
       while start < line.count {
-        let piece = Array(line[start..<min(line.count, start + Int.random(in: 1...900, using: &generator))])
+        let piece = Array(
+          line[start..<min(line.count, start + Int.random(in: 1...900, using: &generator))])
         piece.withUnsafeBytes { bytes in
           icy.feed(
             bytes,

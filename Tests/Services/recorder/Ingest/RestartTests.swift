@@ -47,9 +47,14 @@ import Testing
   }
 
   /// Encoded silence is a handful of equal frames: only counting them can tell where the tape ended.
-  @Test("loses nothing in digital silence", .timeLimit(.minutes(4)))
-  func silence() async throws {
-    let frames = NumberedFrames(tag: 22)
+  @Test(
+    "loses nothing in digital silence", .timeLimit(.minutes(4)),
+    arguments: [
+      NumberedFrames.Kind.mp3(kilobits: 128, sampleRate: 44_100),
+      .adts(payload: 200, sampleRate: 44_100),
+    ])
+  func silence(_ kind: NumberedFrames.Kind) async throws {
+    let frames = NumberedFrames(kind, tag: 22)
     let bench = try await RestartBench.start(frames, burst: 65_536)
     bench.source.setSilent(UInt64(bench.source.log.count) + 20..<UInt64.max)
     for round in 0..<RestartBench.rounds {
