@@ -55,10 +55,13 @@ final class RestartBench: Sendable {
     let server = try await IcecastServer.start(burstBytes: burst)
     let source = try await CaptureTests.source(server, frames)
     let desk = try await RecorderProcessTests.Desk()
-    let start = SystemTimeSource().now() + .seconds(2)
+    let recorder = try await desk.launch(extra)
+    try await eventually("the recorder is heard", within: .seconds(60)) { !desk.pulses.all.isEmpty }
+    // Its lead is two seconds, so it connects before the window opens.
+    let start = SystemTimeSource().now() + .seconds(5)
     let bench = RestartBench(
       frames, server, source, desk, window: (start, start + .seconds(seconds)), extra: extra)
-    try await bench.launch()
+    bench.child.withLock { $0 = recorder }
     try await bench.give(try address(server.url("live")), version: 1)
     try await eventually("the stream is captured", within: .seconds(60)) {
       desk.all(CaptureChanged.self).contains { $0.status.state == .capturing }

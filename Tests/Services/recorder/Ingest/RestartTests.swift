@@ -72,7 +72,7 @@ import Testing
     let last = try #require(numbers.last)
     #expect(tape.report.duplicates.isEmpty && tape.report.reordered.isEmpty)
     // Numbered, silent, numbered again: as many as were sent.
-    #expect(numbers.count < tape.frameCount / 2)
+    #expect(tape.frameCount - numbers.count > 200)
     #expect(tape.frameCount == Int(last - first) + 1, "\(tape.report)\n\(bench.log)")
     #expect(tape.gaps.isEmpty, "\(tape.gaps)")
   }
@@ -81,7 +81,7 @@ import Testing
   func windowEnds() async throws {
     let frames = NumberedFrames(tag: 23)
     let bench = try await RestartBench.start(frames, burst: 0, seconds: 6)
-    try await bench.capture(for: .seconds(4))
+    try await bench.capture(for: .seconds(3))
     await bench.end(SIGKILL)
     // Past the end of the window, and past the patience with what may still come.
     try await eventually("the window is long over", within: .seconds(60)) {
