@@ -9,6 +9,7 @@ import Synchronization
 /// The capture's connection: from an address to frames on the tape.
 extension Capture {
   func connect(to url: String) {
+    dropHandover()
     if adoptHeldLine() { return }
     address = url
     beginReading()
@@ -35,10 +36,11 @@ extension Capture {
   /// Lets go of the connection; its last whole frames are kept.
   func disconnect() {
     dropProbe()
+    dropHandover()
     leave()
   }
 
-  private func leave() {
+  func leave() {
     endHLS()
     guard let connection else { return }
     self.connection = nil
@@ -53,6 +55,7 @@ extension Capture {
 
   func drain(_ connection: CaptureConnection) async {
     if connection === probe?.connection { drainProbe() }
+    if connection === handover.successor?.connection { drainSuccessor() }
     guard connection === self.connection else { return }
     let batch = connection.take()
     if let head = batch.head {
@@ -160,6 +163,10 @@ extension Capture {
 
   func fail(_ failure: SourceFailure) {
     log.warning("source failed", ("reason", failure.sentence))
+    if handover.isSourceChanged {
+      noteOutage(failure)
+      return replaceSource()
+    }
     perform(policy.handle(.failed(failure), now: environment.time.monotonic()))
   }
 

@@ -33,6 +33,8 @@ actor Capture {
   /// brought meanwhile is to be caught up with.
   var heldLine: (line: HeldLine, known: [UInt64]?)?
   var resumeAt: LineBookmark?
+  /// Another connection that is to take the place of one that works.
+  var handover = Handover()
   var backlogEnd: Int64?
   /// Where it leads to.
   var address = ""
@@ -168,12 +170,7 @@ actor Capture {
     self.definition = definition
     guard !isSameSource else { return }
     environment.onSound(definition, nil)
-    let now = environment.time.monotonic()
-    if isWanted { perform(policy.handle(.unwanted, now: now)) }
-    policy = CapturePolicy(
-      addresses: definition.urls.count, limits: environment.settings.limits,
-      seed: UInt64(now.nanoseconds))
-    if isWanted { perform(policy.handle(.wanted, now: now)) }
+    if !handOverToNewSource() { replaceSource() }
   }
 
   /// Returns when everything up to the instant is on the tape with its rows, or cannot come any
@@ -259,6 +256,7 @@ actor Capture {
     tape?.tick(now: now)
     media.tick(now: now)
     tickHLS(now)
+    tickHandover(now)
     collectRows()
     report()
     await writeRows()

@@ -69,6 +69,9 @@ final class CaptureConnection: HTTPSink {
     transfer?.letGo()
   }
 
+  /// See `SourceTransfer`.
+  var link: IngestLink? { state.withLock { $0.transfer }?.link }
+
   func release(_ mark: LineMarks.Mark) { state.withLock { $0.transfer }?.release(mark) }
 
   func doubt(_ now: Monotonic) -> SourceFailure? { state.withLock { $0.transfer }?.doubt(now) }

@@ -35,6 +35,9 @@ struct SourceRequest: Sendable {
 protocol SourceOpener: Sendable {
   /// Returns at once; the connection hears of everything that follows.
   func open(_ request: SourceRequest, into connection: CaptureConnection) -> any SourceTransfer
+  /// Whether the connection would better be made anew, though it works: it would outlive this process
+  /// then, or be held by the process that new ones are held by.
+  func isOutdated(_ connection: CaptureConnection) -> Bool
   /// Whether there is a line that outlived an earlier life of this recorder.
   func hasHeld(_ stream: StreamID) -> Bool
   /// That line, once: to be adopted in place of a new connection.
@@ -45,6 +48,7 @@ protocol SourceOpener: Sendable {
 
 /// Openers whose connections end with this process.
 extension SourceOpener {
+  func isOutdated(_ connection: CaptureConnection) -> Bool { false }
   func hasHeld(_ stream: StreamID) -> Bool { false }
   func held(_ stream: StreamID) -> HeldLine? { nil }
   func adopt(_ held: HeldLine, into connection: CaptureConnection) -> (any SourceTransfer)? { nil }
@@ -55,6 +59,8 @@ protocol SourceTransfer: Sendable {
   func cancel()
   /// Goes on after the reader asked it to wait.
   func resume()
+  /// The ingest that holds it; nil: this process does.
+  var link: IngestLink? { get }
   /// The reader ends and may come back: where the connection can, it outlives this process.
   func letGo()
   /// What stands before the mark is safe on disk.
@@ -64,6 +70,7 @@ protocol SourceTransfer: Sendable {
 }
 
 extension SourceTransfer {
+  var link: IngestLink? { nil }
   func letGo() { cancel() }
   func release(_ mark: LineMarks.Mark) {}
   func doubt(_ now: Monotonic) -> SourceFailure? { nil }

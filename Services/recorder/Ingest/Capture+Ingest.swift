@@ -49,6 +49,10 @@ extension Capture {
     }
     connection.attach(transfer)
     self.connection = connection
+    // Changed while nobody was here: gone on with all the same, and then over to the new one.
+    handover.isSourceChanged = line.request.isOther(
+      than: SourceRequest(
+        line.request.url, of: definition, connectTimeout: environment.settings.limits.connect))
     log.info(
       "connection adopted", ("url", Redactor.redact(line.request.url)),
       ("bytes", line.state.end - line.state.start), ("known", known?.count ?? 0))

@@ -107,7 +107,7 @@ final class IngestLink: Sendable {
     }
     guard let number else { return nil }
     send(.open(line: number, request: IngestJSON.bytes(request)))
-    return IngestTransfer(link: self, line: number)
+    return IngestTransfer(owner: self, line: number)
   }
 
   /// Everything from the release offset on comes into the connection.
@@ -122,7 +122,7 @@ final class IngestLink: Sendable {
     guard isUp else { return nil }
     send(.credit(line: held.state.line, upTo: start + IngestLimits.window))
     send(.adopt(line: held.state.line))
-    return IngestTransfer(link: self, line: held.state.line)
+    return IngestTransfer(owner: self, line: held.state.line)
   }
 
   func close(_ line: UInt64) {
@@ -267,15 +267,16 @@ final class IngestLink: Sendable {
 
 /// A line as its reader holds it.
 struct IngestTransfer: SourceTransfer {
-  let link: IngestLink
+  let owner: IngestLink
   let line: UInt64
 
-  func cancel() { link.close(line) }
-  func resume() { link.resume(line) }
-  func letGo() { link.letGo(line) }
-  func release(_ mark: LineMarks.Mark) { link.release(line, mark) }
+  var link: IngestLink? { owner }
+  func cancel() { owner.close(line) }
+  func resume() { owner.resume(line) }
+  func letGo() { owner.letGo(line) }
+  func release(_ mark: LineMarks.Mark) { owner.release(line, mark) }
 
   func doubt(_ now: Monotonic) -> SourceFailure? {
-    link.silence(now) == nil ? nil : IngestLink.hung
+    owner.silence(now) == nil ? nil : IngestLink.hung
   }
 }

@@ -23,6 +23,13 @@ struct IngestRequest: Hashable, Codable, Sendable {
     connectTimeoutMilliseconds = request.http.connectTimeout.microseconds / 1000
   }
 
+  /// Whether it was for other addresses or was asked in another way.
+  func isOther(than request: SourceRequest) -> Bool {
+    var other = IngestRequest(request)
+    other.connectTimeoutMilliseconds = connectTimeoutMilliseconds
+    return other != self
+  }
+
   var source: SourceRequest {
     var http = HTTPRequest.endless(url)
     http.connectTimeout = .milliseconds(connectTimeoutMilliseconds)

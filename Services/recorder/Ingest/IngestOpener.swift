@@ -88,10 +88,11 @@ final class IngestOpener: SourceOpener {
     }
   }
 
-  /// Whether a connection is with an ingest of another build, or one that is left: it should be made
-  /// anew, before the old one is let go of.
-  func isOutdated(_ transfer: IngestTransfer) -> Bool {
-    state.withLock { $0.current.map { $0 !== transfer.link } ?? false }
+  func isOutdated(_ connection: CaptureConnection) -> Bool {
+    guard let current = state.withLock({ $0.current }), current.isHealthy(time.monotonic()) else {
+      return false
+    }
+    return connection.link !== current
   }
 
   /// Finds what is there, and starts an ingest where none of this build answers. Returns when both is

@@ -60,9 +60,11 @@ struct RecorderProcessTests {
     }
 
     /// Starts the recorder's program in this home.
-    func launch(_ extra: [String: String] = [:]) async throws -> ChildProcess {
+    func launch(
+      _ extra: [String: String] = [:], program: String? = nil
+    ) async throws -> ChildProcess {
       var command = ChildCommand(
-        try BuiltPrograms.path("airloom-recorder"), ["--home", home.path])
+        try program ?? BuiltPrograms.path("airloom-recorder"), ["--home", home.path])
       command.environment["WEB_PORT"] = "0"
       command.environment["AIRLOOM_RECORDER_SEGMENT_S"] = "2"
       command.environment["AIRLOOM_RECORDER_LEAD_S"] = "2"

@@ -18,6 +18,7 @@ final class RestartBench: Sendable {
   static let rounds = Campaign.pick(short: 3, long: 10)
 
   struct Tape {
+    var bytes: [UInt8]
     var report: NumberedReport
     /// Of any frames, also such as have no number.
     var frameCount: Int
@@ -75,8 +76,8 @@ final class RestartBench: Sendable {
       RecorderProcessTests.set(url, version, [plan(from: window.start, to: window.end)]))
   }
 
-  func launch() async throws {
-    let started = try await desk.launch(extra)
+  func launch(program: String? = nil) async throws {
+    let started = try await desk.launch(extra, program: program)
     child.withLock { $0 = started }
   }
 
@@ -131,6 +132,7 @@ final class RestartBench: Sendable {
     scanner.finish()
     count += scanner.frames.count
     return Tape(
-      report: NumberedReport(bytes, of: frames), frameCount: count, segments: segments, gaps: gaps)
+      bytes: bytes, report: NumberedReport(bytes, of: frames), frameCount: count,
+      segments: segments, gaps: gaps)
   }
 }
