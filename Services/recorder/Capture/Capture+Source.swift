@@ -29,7 +29,7 @@ extension Capture {
   func makeConnection() -> CaptureConnection {
     CaptureConnection(time: environment.time) { [weak self] connection in
       guard let self else { return }
-      Task { await self.drain(connection) }
+      lane.hand(connection, to: self)
     }
   }
 
@@ -53,7 +53,8 @@ extension Capture {
     collectRows()
   }
 
-  func drain(_ connection: CaptureConnection) async {
+  /// Takes what the connection has brought; `writeRows` follows.
+  func drain(_ connection: CaptureConnection) {
     if connection === probe?.connection { drainProbe() }
     if connection === handover.successor?.connection { drainSuccessor() }
     guard connection === self.connection else { return }
@@ -70,7 +71,6 @@ extension Capture {
     if let end = batch.end, connection === self.connection { finish(end) }
     collectRows()
     report()
-    await writeRows()
   }
 
   // MARK: - The second connection

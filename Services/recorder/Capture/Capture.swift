@@ -15,9 +15,9 @@ import Synchronization
 /// may block in file calls, shared with a few other captures.
 actor Capture {
   nonisolated let stream: StreamID
-  nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+  nonisolated var unownedExecutor: UnownedSerialExecutor { lane.thread.asUnownedSerialExecutor() }
 
-  private let thread: DedicatedThread
+  nonisolated let lane: CaptureLane
   let environment: CaptureEnvironment
   let log: Logger
 
@@ -67,14 +67,13 @@ actor Capture {
   var waiters: [(instant: Instant, deadline: Instant, done: CheckedContinuation<Void, Never>)] =
     []
   var reporter: StatusReporter
-  private var loop: Task<Void, Never>?
 
   init(
-    _ definition: StreamDefinition, thread: DedicatedThread, environment: CaptureEnvironment
+    _ definition: StreamDefinition, lane: CaptureLane, environment: CaptureEnvironment
   ) {
     stream = definition.id
     self.definition = definition
-    self.thread = thread
+    self.lane = lane
     self.environment = environment
     log = environment.log(definition.id)
     media = MediaStore(root: environment.root, disk: environment.disk)
@@ -134,29 +133,22 @@ actor Capture {
       }
     }
     let deadline = environment.time.monotonic() + .seconds(5)
-    await tick()
+    tick()
+    await writeRows()
     while !isStored, environment.time.monotonic() < deadline {
       try? await Task.sleep(for: .milliseconds(20))
-      await tick()
+      tick()
+      await writeRows()
     }
   }
 
   /// Until nothing is wanted, waited for or left to store.
-  func keepTicking() {
-    guard loop == nil else { return }
-    loop = Task { [weak self] in
-      while let self, await self.isBusy {
-        await self.tick()
-        try? await Task.sleep(for: .milliseconds(100))
-      }
-    }
-  }
+  func keepTicking() { lane.assumeIsolated { $0.keep(self) } }
 
-  var isBusy: Bool {
-    if isWanted || !isStored || !waiters.isEmpty { return true }
-    loop = nil
-    return false
-  }
+  var isBusy: Bool { isWanted || !isStored || !waiters.isEmpty }
+
+  /// Whether `writeRows` has something to do.
+  var hasRowsToWrite: Bool { !changes.isEmpty && !isWriting || !waiters.isEmpty }
 
   /// Takes on new addresses or headers; a running connection to an address that is still listed
   /// goes on.
@@ -250,7 +242,8 @@ actor Capture {
     changes.append(.gapClosed(.epoch))
   }
 
-  private func tick() async {
+  /// Several times a second while it is busy; `writeRows` follows.
+  func tick() {
     let now = environment.time.monotonic()
     if isWanted { perform(policy.handle(.tick, now: now)) }
     tape?.tick(now: now)
@@ -259,7 +252,6 @@ actor Capture {
     tickHandover(now)
     collectRows()
     report()
-    await writeRows()
   }
 
   /// Where what is captured ends; nil while there is nothing.

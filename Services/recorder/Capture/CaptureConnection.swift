@@ -76,6 +76,9 @@ final class CaptureConnection: HTTPSink {
 
   func doubt(_ now: Monotonic) -> SourceFailure? { state.withLock { $0.transfer }?.doubt(now) }
 
+  /// Whether there is more to take than bytes.
+  var hasNews: Bool { state.withLock { $0.batch.head != nil || $0.batch.end != nil } }
+
   /// Everything since the last call.
   func take() -> Batch {
     let (batch, toResume) = state.withLock { state in

@@ -24,12 +24,12 @@ final class CapturePool: Sendable {
 
   private let environment: CaptureEnvironment
   /// Each blocks while the disk is slow; more threads than that only wait for the same disk.
-  private let threads: [DedicatedThread]
+  private let lanes: [CaptureLane]
   private let state = Mutex(State())
 
   init(_ environment: CaptureEnvironment, threads: Int = 4) {
     self.environment = environment
-    self.threads = (0..<max(1, threads)).map { DedicatedThread(named: "tape-\($0)") }
+    lanes = (0..<max(1, threads)).map { CaptureLane(named: "tape-\($0)") }
   }
 
   /// The streams as they are defined now.
@@ -40,7 +40,7 @@ final class CapturePool: Sendable {
     }
     for (capture, stream) in changed { await capture.update(stream) }
     // Some may have been wanted before they were defined.
-    want(state.withLock { $0.wanted })
+    apply()
     // What is wanted from here on was said with the plan in view.
     state.withLock { $0.isPlanKnown = true }
   }
@@ -53,7 +53,7 @@ final class CapturePool: Sendable {
       for stream in streams { state.definitions[stream.id] = stream }
       state.revived = Set(held.map(\.id))
     }
-    want([])
+    apply()
     await withTaskGroup(of: Void.self) { group in
       for capture in state.withLock({ Array($0.captures.values) }) {
         group.addTask { await capture.catchUp(within: .seconds(5)) }
@@ -63,15 +63,21 @@ final class CapturePool: Sendable {
 
   /// Exactly these are captured. Returns at once.
   func want(_ streams: Set<StreamID>) {
-    let all = state.withLock { state in
+    state.withLock { state in
       state.wanted = streams
       if state.isPlanKnown { state.revived = [] }
+    }
+    apply()
+  }
+
+  private func apply() {
+    let all = state.withLock { state in
       let wanted = state.wantedWithSounds
       for stream in wanted where state.captures[stream] == nil {
         guard let definition = state.definitions[stream] ?? state.sounds[stream] else { continue }
-        let thread = threads[state.captures.count % threads.count]
+        let lane = lanes[state.captures.count % lanes.count]
         state.captures[stream] = Capture(
-          definition, thread: thread, environment: environment(of: stream))
+          definition, lane: lane, environment: environment(of: stream))
       }
       return state.captures.map { ($0.value, wanted.contains($0.key)) }
     }
@@ -98,19 +104,20 @@ final class CapturePool: Sendable {
   }
 
   func figures() async -> [StreamID: CaptureFigures] {
+    let captures = state.withLock { Array($0.captures.values) }
     var figures: [StreamID: CaptureFigures] = [:]
-    for (stream, capture) in state.withLock({ $0.captures }) {
-      figures[stream] = await capture.figures()
+    for lane in lanes {
+      let own = await lane.ask(captures) { $0.figures() }
+      figures.merge(own) { $1 }
     }
     return figures
   }
 
   /// How every capture is doing, for a snapshot.
   func statuses() async -> [CaptureStatus] {
+    let captures = state.withLock { $0.captures.values.filter { !$0.stream.isSound } }
     var statuses: [CaptureStatus] = []
-    for capture in state.withLock({ Array($0.captures.values) }) where !capture.stream.isSound {
-      statuses.append(await capture.status())
-    }
+    for lane in lanes { statuses += await lane.ask(captures) { $0.status() }.values }
     return statuses
   }
 
@@ -131,13 +138,13 @@ final class CapturePool: Sendable {
 
   private func noteSound(of stream: StreamDefinition, at url: String?) {
     let sound = url.map { stream.sound(at: $0) }
-    let (capture, wanted) = state.withLock { state in
+    let capture = state.withLock { state in
       let isNews = state.sounds[stream.id.sound] != sound
       state.sounds[stream.id.sound] = sound
-      return (isNews ? state.captures[stream.id.sound] : nil, state.wanted)
+      return isNews ? state.captures[stream.id.sound] : nil
     }
     if let capture, let sound { Task { await capture.update(sound) } }
-    want(wanted)
+    apply()
   }
 
   var activeCount: Int { state.withLock { $0.wanted.count } }
