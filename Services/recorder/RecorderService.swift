@@ -116,7 +116,9 @@ struct RecorderService: Sendable {
     return RecorderLoad(
       freeCaptures: max(0, host.settings.recorder.maximumCaptures - active),
       activeCaptures: active, diskFreeBytes: FolderListing.freeBytes(at: tapeRoot) ?? 0,
-      desiredVersion: held?.version ?? 0, desiredDigest: held?.digest ?? "")
+      desiredVersion: held?.version ?? 0, desiredDigest: held?.digest ?? "",
+      tags: host.settings.recorder.tags.isEmpty ? nil : host.settings.recorder.tags,
+      load: MachineLoad.perCore())
   }
 
   private func keep() async throws {

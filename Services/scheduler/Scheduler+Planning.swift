@@ -111,11 +111,16 @@ extension Scheduler {
     }
     guard let deadline, now >= deadline else { return }
     let (policy, book, roster) = (settings.overdue, book, roster)
-    let holders = try write { transaction -> Set<NodeID> in
+    let (holders, isAnyWaiting) = try write { transaction -> (Set<NodeID>, Bool) in
       var holders: Set<NodeID> = []
+      var isWaiting = false
       for var entry in try RecordingCatalog.overdue(
         at: now, heldLimit: now - policy.patience, limit: Self.batch, transaction)
       {
+        if try book.lookOnTapes(for: &entry, at: now, transaction) {
+          isWaiting = true
+          continue
+        }
         let holder = entry.recording.node
         let isPresent = holder.map { node in roster.withLock { $0.isPresent(node) } } ?? false
         guard
@@ -126,11 +131,45 @@ extension Scheduler {
         if let holder { holders.insert(holder) }
         try book.save(entry, transaction)
       }
-      return holders
+      return (holders, isWaiting)
     }
     pending.recorders.formUnion(holders)
+    pending.needsAssignment = pending.needsAssignment || isAnyWaiting
     pending.needsDeadline = true
   }
+
+  /// Makes a file canonical that lacks something and that no other recorder could better in time, and
+  /// lets go of tapes that were kept for a delivery for too long.
+  func settleHeld() throws {
+    guard heldLookedAt.map({ time.monotonic() - $0 >= .seconds(5) }) ?? true else { return }
+    heldLookedAt = time.monotonic()
+    let (now, book, roster) = (time.now(), book, roster)
+    let settlement = Settlement(
+      book: book, outbox: outbox, delivery: SchedulerService.delivery)
+    let touched = try write { transaction -> Set<NodeID> in
+      var touched = Set(
+        try DeliveryLockCatalog.removeOld(before: now - LockPlan.longest, transaction))
+      for before in try RecordingCatalog.offered(limit: Self.batch, transaction) {
+        var entry = before
+        guard let offer = before.details.offer else { continue }
+        let isOtherPresent = roster.withLock { roster in
+          before.recording.node.map(roster.isPresent) ?? false
+        }
+        guard
+          now - offer.at >= (isOtherPresent ? Self.patienceWithPresent : Self.patienceWithSilent),
+          let outcome = entry.commitHeld(at: now)
+        else { continue }
+        touched.formUnion(
+          try settlement.store(entry, outcome, before: before, transaction))
+      }
+      return touched
+    }
+    pending.recorders.formUnion(touched)
+  }
+
+  /// How long a file that lacks something waits for the one of a second recorder.
+  private static let patienceWithPresent = Duration.seconds(2 * 3600)
+  private static let patienceWithSilent = Duration.seconds(15 * 60)
 
   /// Plans schedules anew whose zone has other rules since an update of the database of time zones.
   func checkZones() throws {

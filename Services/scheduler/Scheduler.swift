@@ -17,6 +17,8 @@ actor Scheduler {
   struct Settings: Sendable {
     /// How far ahead recordings are planned.
     var horizon: Duration = .seconds(86_400)
+    /// The most streams that are recorded at once by all recorders together; nil is without limit.
+    var maximumRecordings: Int?
     /// Work of a silent recorder that starts later than this is left with it for now.
     var urgency: Duration = .seconds(900)
     var overdue = OverduePolicy()
@@ -59,6 +61,10 @@ actor Scheduler {
   var isLoaded = false
   var zonesCheckedAt: Monotonic
   var assignedAt: Monotonic?
+  /// When files that are kept for a better one were last looked at.
+  var heldLookedAt: Monotonic?
+  /// When it was last looked at whether something should be moved.
+  var rebalancedAt: Monotonic?
   /// Whether something waited for a recorder when it was last looked at.
   var isAnythingWaiting = false
   private var measuredAt: Monotonic?
@@ -120,8 +126,9 @@ actor Scheduler {
       try checkZones()
       try takeChangedSchedules()
       if takesNewWork { try await enterDueOccurrences() }
-      noteComingAndGoing()
+      try noteComingAndGoing()
       try endOverdue()
+      try settleHeld()
       if takesNewWork { try await assign() }
       try sendDesiredSets()
       try raiseAlerts()

@@ -14,7 +14,8 @@ struct SchedulerMain {
         database: database, outbox: outbox, metrics: host.metrics,
         surroundings: surroundings(host), log: host.log)
       let plans = PlanningDesk(
-        reading: service.desk.book.reading, database: database, time: SystemTimeSource(),
+        reading: service.desk.book.reading, database: database, roster: service.roster,
+        limit: service.maximumRecordings, time: SystemTimeSource(),
         tokenPath: host.home.tapeToken)
       host.serve(connections: PlanningDesk.connectionLimit, threads: 1) { router in
         plans.addRoutes(to: &router)

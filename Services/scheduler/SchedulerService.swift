@@ -12,6 +12,7 @@ internal import Storage
 /// - `ConversionRelay`: what converters say of drops, and what people ask of them
 /// - `Scheduler`: the loop that plans, assigns and notices what was missed
 /// - `AlertPolicy`, `RecordingAlerts`: what people must hear of, by way of the delivery service
+/// - `PlanningDesk`: what lies ahead, over HTTP
 /// - `SnapshotSource`: the whole state, for those who begin to follow
 struct SchedulerService: Sendable {
   /// The tables that its database must have.
@@ -23,6 +24,8 @@ struct SchedulerService: Sendable {
   let events: RecorderEvents
   let scheduler: Scheduler
   let roster: SharedRoster
+  /// The most streams that are recorded at once; nil is without limit.
+  let maximumRecordings: Int?
   let signals = Signals()
 
   init(
@@ -37,6 +40,7 @@ struct SchedulerService: Sendable {
     let reading = ScheduleReading(zones: zones, defaultZone: try zones.rules(named: zone))
     let book = RecordingBook(
       reading: reading, outbox: outbox, time: time, metrics: SchedulerMetrics(metrics))
+    maximumRecordings = settings.maximumRecordings > 0 ? settings.maximumRecordings : nil
     roster = SharedRoster(RecorderRoster(lease: settings.recorderLostAfter))
 
     var handlers = BusHandlers()
@@ -53,7 +57,10 @@ struct SchedulerService: Sendable {
     self.handlers = handlers
 
     scheduler = Scheduler(
-      settings: Scheduler.Settings(horizon: settings.horizon, alertsAfter: alertsAfter),
+      settings: Scheduler.Settings(
+        horizon: settings.horizon,
+        maximumRecordings: maximumRecordings,
+        alertsAfter: alertsAfter),
       database: database, book: book, outbox: outbox, signals: signals, roster: roster,
       surroundings: surroundings, time: time,
       log: log)

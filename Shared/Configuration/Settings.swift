@@ -57,6 +57,8 @@ public struct Settings: Hashable, Sendable {
     /// Empty: the system's zone.
     public var zone = ""
     public var recorderLostAfter = Duration.seconds(15)
+    /// 0: without limit.
+    public var maximumRecordings = 0
   }
 
   public struct Recorder: Hashable, Sendable {
@@ -71,6 +73,7 @@ public struct Settings: Hashable, Sendable {
     public var hasIngest = true
     public var ingestLinger = Duration.seconds(60)
     public var ingestHoldMebibytes = 256
+    public var tags: [String] = []
   }
 
   public struct Converter: Hashable, Sendable {

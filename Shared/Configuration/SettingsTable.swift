@@ -89,6 +89,11 @@ public enum SettingsTable {
         "recorder_lost_after_s", \.scheduler.recorderLostAfter, 1...3600,
         "A recorder without a heartbeat for that long is reported as lost, and what it had to "
           + "record is given to another one where there is one."),
+      .integer(
+        "maximum_recordings", \.scheduler.maximumRecordings, 0...100_000,
+        "Streams that all recorders together record at the same time; what has the higher priority "
+          + "goes first, and a stream counts once whatever is recorded from it. 0: no limit but "
+          + "that of each recorder.", variable: "MAX_CONCURRENT_RECORDINGS"),
     ])
 
   private static let recorder = SettingsSection(
@@ -124,6 +129,10 @@ public enum SettingsTable {
         "ingest_hold_mib", \.recorder.ingestHoldMebibytes, 8...65_536,
         "How much it holds at most (in MiB) of what no recorder has stored; beyond that the sources "
           + "are made to wait."),
+      .texts(
+        "tags", \.recorder.tags,
+        "What this recorder is called by, such as a site or a network: streams that ask for tags are "
+          + "given to recorders that have all of them."),
     ])
 
   private static let converter = SettingsSection(

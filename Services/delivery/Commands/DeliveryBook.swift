@@ -6,6 +6,8 @@ internal import Storage
 /// The one way in which a delivery or a destination changes: by the policy, stored and said to all
 /// who follow, in one transaction.
 struct DeliveryBook: Sendable {
+  private static let scheduler = NodeID(unchecked: "scheduler")
+
   let policy: DeliveryPolicy
   let outbox: Outbox
   let alerts: AlertBook
@@ -27,6 +29,12 @@ struct DeliveryBook: Sendable {
     new.updatedAt = now
     try DeliveryCatalog.update(new, transaction)
     try outbox.publish(new.event, in: transaction)
+    // The scheduler keeps the tape of a recording until its file is where it should be.
+    if new.origin ?? .recording == .recording,
+      new.standing.state == .delivered || new.standing.state == .discarded
+    {
+      try outbox.send(new.event, to: Self.scheduler, in: transaction)
+    }
     if row.standing.state == .dead || new.standing.state == .dead {
       try tellOfDeadLetters(to: row.destination, newest: new, transaction)
     }

@@ -8,6 +8,7 @@ enum RecorderSchema {
       Migration("tapes, their ledger, the plan and the recordings", first),
       Migration("how much each tape holds", totals),
       Migration("segments of HLS streams", media),
+      Migration("files that are made again", remade),
     ]
   )
 
@@ -74,6 +75,17 @@ enum RecorderSchema {
       id INTEGER PRIMARY KEY CHECK (id = 1),
       alive_at_us INTEGER NOT NULL    -- the recorder was running then, to a few seconds
     ) STRICT;
+    """
+
+  /// A file that is made again for a later end leaves the one before in place until it is settled.
+  private static let remade = """
+    ALTER TABLE recordings ADD COLUMN next_plan BLOB;  -- came while a file was being made for this one
+    CREATE TABLE earlier_files (
+      job TEXT NOT NULL,
+      path TEXT NOT NULL,
+      is_replaced INTEGER NOT NULL,   -- 1: another is canonical; it is moved out of the way
+      PRIMARY KEY (job, path)
+    ) STRICT, WITHOUT ROWID;
     """
 
   /// A tape of years has millions of rows, which no listing may count.

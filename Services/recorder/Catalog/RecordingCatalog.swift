@@ -50,9 +50,8 @@ enum RecordingCatalog {
     }
   }
 
-  /// Stores the set whole; false where a newer or the same one is there. A plan that is over keeps
-  /// what became of it, unless it comes again with a greater token: then it is to be made again
-  /// only if nothing was finished.
+  /// Stores the set whole; false where a newer or the same one is there. What becomes of a plan that
+  /// is known is decided by `PlanUptake`.
   static func store(
     _ set: DesiredSet, at now: Instant, _ transaction: Transaction
   ) throws -> Bool {
@@ -78,9 +77,94 @@ enum RecordingCatalog {
   private static func store(
     _ plan: RecordingPlan, at now: Instant, _ transaction: Transaction
   ) throws {
-    let before = try transaction.first(
-      "SELECT token FROM recordings WHERE job = ?", plan.job
-    ) { (row: borrowing Row) throws(StorageError) in try row.int64(0) }
+    let known = try find(plan.job, transaction)
+    switch known.map({ PlanUptake.decide(plan, known: $0) }) ?? .take {
+    case .keep:
+      try transaction.execute("UPDATE recordings SET is_desired = 1 WHERE job = ?", plan.job)
+    case .take: try put(plan, at: now, transaction)
+    case .later:
+      try transaction.execute(
+        "UPDATE recordings SET next_plan = ?, is_desired = 1 WHERE job = ?", try encode(plan),
+        plan.job)
+    case .anew: try begin(plan, anew: known, at: now, transaction)
+    }
+  }
+
+  /// Takes up the plans that came while a file was being made for the ones before.
+  static func takeNextPlans(at now: Instant, _ transaction: Transaction) throws {
+    let next = try transaction.all(
+      """
+      SELECT next_plan FROM recordings
+      WHERE next_plan IS NOT NULL AND state NOT IN ('finishing', 'placing')
+      """
+    ) { (row: borrowing Row) throws(StorageError) in try row.blob(0) }
+    for bytes in next {
+      let plan: RecordingPlan = try decode(bytes)
+      try store(plan, at: now, transaction)
+      try transaction.execute(
+        "UPDATE recordings SET next_plan = NULL WHERE job = ?", plan.job)
+    }
+  }
+
+  static func hasNextPlan(_ job: JobID, _ transaction: Transaction) throws(StorageError) -> Bool {
+    try transaction.first(
+      "SELECT 1 FROM recordings WHERE job = ? AND next_plan IS NOT NULL", job
+    ) { (row: borrowing Row) throws(StorageError) in try row.int(0) } != nil
+  }
+
+  /// From its beginning, out of what the tape has. A file that there is stays where it is until the
+  /// scheduler has said that the new one takes its place.
+  private static func begin(
+    _ plan: RecordingPlan, anew known: PlannedRecording?, at now: Instant,
+    _ transaction: Transaction
+  ) throws {
+    if known?.phase == .finished, let path = known?.finalPath {
+      try transaction.execute(
+        """
+        INSERT INTO earlier_files (job, path, is_replaced) VALUES (?, ?, 0)
+        ON CONFLICT (job, path) DO NOTHING
+        """, plan.job, path)
+    }
+    try put(plan, at: now, transaction)
+    // What was not wanted before was asked for now.
+    let receivedAt = known?.phase == .finished ? now : known?.receivedAt ?? now
+    try transaction.execute(
+      """
+      UPDATE recordings SET state = 'planned', attempts = 0, reason = NULL, final_path = NULL,
+        file = NULL, received_at_us = ?
+      WHERE job = ?
+      """, receivedAt, plan.job)
+  }
+
+  /// The scheduler's verdict on what was made again: the earlier files of a recording are replaced,
+  /// or they stay.
+  static func settleEarlier(
+    of job: JobID, isReplaced: Bool, _ transaction: Transaction
+  ) throws(StorageError) {
+    try transaction.execute(
+      isReplaced
+        ? "UPDATE earlier_files SET is_replaced = 1 WHERE job = ?"
+        : "DELETE FROM earlier_files WHERE job = ? AND is_replaced = 0", job)
+  }
+
+  static func replacedFiles(
+    _ transaction: Transaction
+  ) throws(StorageError) -> [(job: JobID, path: String)] {
+    try transaction.all("SELECT job, path FROM earlier_files WHERE is_replaced = 1") {
+      (row: borrowing Row) throws(StorageError) in
+      (job: try row.identifier(0), path: try row.text(1))
+    }
+  }
+
+  static func forgetReplaced(
+    _ job: JobID, path: String, _ transaction: Transaction
+  ) throws(StorageError) {
+    try transaction.execute("DELETE FROM earlier_files WHERE job = ? AND path = ?", job, path)
+  }
+
+  private static func put(
+    _ plan: RecordingPlan, at now: Instant, _ transaction: Transaction
+  ) throws {
     try transaction.execute(
       """
       INSERT INTO recordings (job, token, stream, start_us, end_us, plan, received_at_us,
@@ -92,13 +176,6 @@ enum RecordingCatalog {
       """,
       plan.job, plan.token, plan.stream, plan.paddedStart, plan.paddedEnd, try encode(plan), now,
       now)
-    // It was taken away and has come back, or its failure was not accepted: all that the tape has
-    // is tried again.
-    try transaction.execute(
-      """
-      UPDATE recordings SET state = 'planned', attempts = 0, reason = NULL
-      WHERE job = ? AND (state = 'dropped' OR (state = 'failed' AND ? > ?))
-      """, plan.job, plan.token, before ?? plan.token)
   }
 
   static func streams(_ transaction: Transaction) throws -> [StreamDefinition] {

@@ -27,10 +27,11 @@ struct PlanDesk: Sendable {
     let before = try set.recordings.compactMap { try RecordingCatalog.find($0.job, transaction) }
     guard try RecordingCatalog.store(set, at: time.now(), transaction) else { return }
     // Given to us again under another token after we were done: our result counts under that one.
+    let plans = Dictionary(set.recordings.map { ($0.job, $0) }) { first, _ in first }
     for recording in before {
       guard recording.phase == .finished, let file = recording.file,
-        let plan = set.recordings.first(where: { $0.job == recording.plan.job }),
-        plan.token > recording.plan.token
+        let plan = plans[recording.plan.job], plan.token > recording.plan.token,
+        plan.isSpare != true, PlanUptake.decide(plan, known: recording) == .take
       else { continue }
       try outbox.send(
         RecordingFinished(job: plan.job, token: plan.token, file: file), to: scheduler,
@@ -41,14 +42,18 @@ struct PlanDesk: Sendable {
   }
 
   func take(_ verdict: RecordingSettled, _ transaction: Transaction) throws {
-    guard !verdict.isCanonical,
-      let recording = try RecordingCatalog.find(verdict.job, transaction),
-      recording.phase == .finished, recording.plan.token == verdict.token
+    guard let recording = try RecordingCatalog.find(verdict.job, transaction),
+      recording.phase == .finished, recording.plan.token <= verdict.token
     else { return }
+    let finisher = finisher
+    try RecordingCatalog.settleEarlier(
+      of: verdict.job, isReplaced: verdict.isCanonical, transaction)
+    guard !verdict.isCanonical else {
+      return transaction.afterCommit { Task { await finisher.setAsideReplaced() } }
+    }
     try RecordingCatalog.setPhase(
       .superseded, of: verdict.job, at: time.now(),
-      reason: "Another recorder's file is the canonical one.", transaction)
-    let finisher = finisher
+      reason: "Another file is the canonical one.", transaction)
     transaction.afterCommit { Task { await finisher.setAsideSuperseded() } }
   }
 }

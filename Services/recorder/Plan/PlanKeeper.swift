@@ -79,6 +79,8 @@ actor PlanKeeper {
     }
     self.alarm = alarm
     signal.yield(.planChanged)
+    let finisher = environment.finisher
+    Task { await finisher.setAsideReplaced() }
     for await event in events {
       if Task.isCancelled { break }
       switch event {
@@ -111,7 +113,8 @@ actor PlanKeeper {
     recordings.values.map { recording in
       PlanPolicy.Item(
         job: recording.plan.job, stream: recording.plan.stream,
-        start: recording.plan.paddedStart, end: recording.plan.paddedEnd, phase: recording.phase)
+        start: recording.plan.paddedStart, end: recording.plan.paddedEnd, phase: recording.phase,
+        isSpare: recording.plan.isSpare ?? false)
     }
   }
 
@@ -170,22 +173,28 @@ actor PlanKeeper {
   private func reload() async throws {
     let now = environment.time.now()
     let (stored, streams) = try await environment.database.write { transaction in
+      try RecordingCatalog.takeNextPlans(at: now, transaction)
       let all = try RecordingCatalog.unfinished(transaction)
       for recording in all where recording.isCalledOff {
         try RecordingCatalog.setPhase(.dropped, of: recording.plan.job, at: now, transaction)
       }
       return (all.filter { !$0.isCalledOff }, try RecordingCatalog.streams(transaction))
     }
-    for job in recordings.keys where !stored.contains(where: { $0.plan.job == job }) {
+    let fresh = Dictionary(uniqueKeysWithValues: stored.map { ($0.plan.job, $0) })
+    for job in recordings.keys where fresh[job] == nil {
       environment.log.info("recording dropped", ("job", job))
     }
-    recordings = Dictionary(uniqueKeysWithValues: stored.map { ($0.plan.job, $0) })
+    recordings = fresh
     // A plan that was moved or taken back while it was due is judged anew.
     opening = opening.filter { job, at in
-      recordings[job].map { $0.phase == .planned && $0.plan.paddedStart <= at } ?? false
+      recordings[job].map {
+        $0.phase == .planned && $0.plan.paddedStart <= at && $0.plan.isSpare != true
+      } ?? false
     }
     closing = closing.filter { job in
-      recordings[job].map { $0.phase == .recording && $0.plan.paddedEnd <= now } ?? false
+      recordings[job].map {
+        $0.phase == .recording && $0.plan.paddedEnd <= now && $0.plan.isSpare != true
+      } ?? false
     }
     await environment.captures.define(streams)
   }
@@ -284,11 +293,21 @@ actor PlanKeeper {
   private func finish(_ job: JobID) async {
     await environment.finisher.finish(job)
     finishing.remove(job)
-    recordings[job] = nil
+    // A plan that came meanwhile may have begun it anew.
+    if let phase = recordings[job]?.phase, phase == .finishing || phase == .placing {
+      recordings[job] = nil
+    }
+    let hasNext = try? await environment.database.read {
+      try RecordingCatalog.hasNextPlan(job, $0)
+    }
+    if hasNext ?? true { signal.yield(.planChanged) }
   }
 
   private func apply(_ due: PlanPolicy.Due) {
-    let ending = closing.compactMap { recordings[$0]?.plan.stream }
+    // What ended long ago needs no connection: nothing of it can come any more.
+    let recent = environment.time.now() - PlanKeeper.patience
+    let ending = closing.compactMap { recordings[$0]?.plan }
+      .filter { $0.paddedEnd >= recent }.map(\.stream)
     let wanted = due.streams.union(draining.keys).union(ending)
     environment.captures.want(wanted)
     let running = recordings.values.filter { $0.phase == .recording || $0.phase == .planned }

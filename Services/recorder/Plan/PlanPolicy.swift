@@ -10,6 +10,8 @@ struct PlanPolicy {
     var start: Instant
     var end: Instant
     var phase: RecordingPhase
+    /// It is captured, and its window neither opened nor closed: another recorder has it.
+    var isSpare = false
   }
 
   struct Due: Hashable, Sendable {
@@ -26,6 +28,9 @@ struct PlanPolicy {
   /// How long before its window a stream is connected.
   var lead = Duration.seconds(10)
 
+  /// How long after its window a spare one goes on: nobody waits for its last frames.
+  var drain = Duration.seconds(8)
+
   /// While paused, nothing begins that has not begun.
   func due(_ items: some Sequence<Item>, now: Instant, isPaused: Bool) -> Due {
     var due = Due()
@@ -34,6 +39,14 @@ struct PlanPolicy {
     }
     for item in items {
       switch item.phase {
+      case .planned where item.isSpare, .recording where item.isSpare:
+        let connect = item.start - lead
+        let isBegun = item.phase == .recording || now >= item.start
+        if now >= connect, now < item.end + drain, isBegun || !isPaused {
+          due.streams.insert(item.stream)
+        }
+        look(at: connect)
+        look(at: item.end + drain)
       case .planned where !isPaused:
         let connect = item.start - lead
         if now >= connect, now < item.end { due.streams.insert(item.stream) }

@@ -24,7 +24,7 @@ struct OverduePolicy: Sendable {
     switch recording.state {
     case .committed, .missed, .cancelled: return nil
     case .planned:
-      guard now >= recording.paddedEnd else { return nil }
+      guard now >= entry.details.giveUpAt ?? recording.paddedEnd else { return nil }
       if let reason = recording.reason { return reason }
       return entry.createdAt > recording.paddedStart
         ? "It was planned after its start, and no recorder had it in time."

@@ -32,7 +32,8 @@ struct RecorderRoster: Sendable {
     members[heartbeat.node] = Member(heartbeat: heartbeat, heardAt: now, isPresent: true)
     guard let before, before.isPresent, let last = before.heartbeat else { return true }
     return last.state != heartbeat.state || last.captures != heartbeat.captures
-      || last.hasDisk != heartbeat.hasDisk
+      || last.hasDisk != heartbeat.hasDisk || last.recorder?.tags != heartbeat.recorder?.tags
+      || (last.recorder?.diskFullAt == nil) != (heartbeat.recorder?.diskFullAt == nil)
   }
 
   /// Those that have just been silent for too long.
@@ -54,7 +55,8 @@ struct RecorderRoster: Sendable {
       else { return nil }
       return AssignmentPolicy.Candidate(
         node: node, captures: heartbeat.captures, diskFreeBytes: load.diskFreeBytes,
-        isAccepting: heartbeat.state == .running)
+        isAccepting: heartbeat.state == .running, tags: Set(load.tags ?? []),
+        load: load.load ?? 0, diskFullAt: load.diskFullAt)
     }
   }
 }

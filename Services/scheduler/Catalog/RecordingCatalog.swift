@@ -7,7 +7,8 @@ enum RecordingCatalog {
   private static let columns = """
     id, schedule, stream, title, start_us, end_us, padded_start_us, padded_end_us, state, reason,
     holder, token, canonical_token, refused_by, is_called_off, file, destinations, file_name,
-    format, tags, date, created_at_us, updated_at_us
+    format, tags, date, created_at_us, updated_at_us, priority, conflict, spare, give_up_at_us,
+    offered_at_us, details
     """
 
   static func find(
@@ -25,7 +26,7 @@ enum RecordingCatalog {
     try transaction.execute(
       """
       INSERT INTO recordings (\(columns))
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET
         stream = excluded.stream, title = excluded.title, end_us = excluded.end_us,
         padded_start_us = excluded.padded_start_us, padded_end_us = excluded.padded_end_us,
@@ -34,13 +35,18 @@ enum RecordingCatalog {
         refused_by = excluded.refused_by, is_called_off = excluded.is_called_off,
         file = excluded.file, destinations = excluded.destinations,
         file_name = excluded.file_name, format = excluded.format, tags = excluded.tags,
-        date = excluded.date, updated_at_us = excluded.updated_at_us
+        date = excluded.date, updated_at_us = excluded.updated_at_us,
+        priority = excluded.priority, conflict = excluded.conflict, spare = excluded.spare,
+        give_up_at_us = excluded.give_up_at_us, offered_at_us = excluded.offered_at_us,
+        details = excluded.details
       """, recording.id, recording.schedule, recording.stream, recording.title, recording.start,
       recording.end, recording.paddedStart, recording.paddedEnd, recording.state.rawValue,
       recording.reason, recording.node, recording.token, entry.canonicalToken, entry.refusedBy,
       entry.isCalledOff, try recording.file.map(StoredJSON.encode),
       try StoredJSON.encode(recording.destinations), entry.fileName, entry.format.rawValue,
-      try StoredJSON.encode(entry.tags), entry.date, entry.createdAt, recording.updatedAt)
+      try StoredJSON.encode(entry.tags), entry.date, entry.createdAt, recording.updatedAt,
+      entry.priority, recording.conflict, recording.spare, entry.details.giveUpAt,
+      entry.details.offer?.at, try StoredJSON.encode(entry.details))
   }
 
   /// Whether another recording has the file name.
@@ -110,22 +116,83 @@ enum RecordingCatalog {
       """, node, limit, read: read)
   }
 
-  /// Which windows of which streams are taken on each recorder.
-  static func heldWindows(
-    _ transaction: Transaction
-  ) throws(StorageError) -> [(node: NodeID, window: StreamWindow)] {
+  /// What a recorder captures as the second one, the soonest first.
+  static func spared(
+    on node: NodeID, limit: Int, _ transaction: Transaction
+  ) throws(StorageError) -> [ScheduledRecording] {
     try transaction.all(
       """
-      SELECT holder, stream, padded_start_us, padded_end_us FROM recordings
-      WHERE state IN ('assigned', 'recording', 'finishing')
+      SELECT \(columns) FROM recordings WHERE spare = ?
+      AND state IN ('assigned', 'recording', 'finishing') ORDER BY padded_start_us, id LIMIT ?
+      """, node, limit, read: read)
+  }
+
+  /// What recorders have and is not over, of some streams.
+  static func open(
+    of streams: some Sequence<StreamID>, at now: Instant, _ transaction: Transaction
+  ) throws(StorageError) -> [ScheduledRecording] {
+    var found: [ScheduledRecording] = []
+    for stream in streams {
+      found += try transaction.all(
+        """
+        SELECT \(columns) FROM recordings WHERE stream = ? AND padded_end_us > ?
+        AND state IN ('assigned', 'recording') AND spare IS NULL ORDER BY padded_start_us, id
+        """, stream, now, read: read)
+    }
+    return found
+  }
+
+  /// What is wanted on each recorder, as the first or the second one.
+  static func heldWindows(
+    at now: Instant, _ transaction: Transaction
+  ) throws(StorageError) -> [HeldWindow] {
+    let rows = try transaction.all(
+      """
+      SELECT id, holder, stream, padded_start_us, padded_end_us, state, priority, spare
+      FROM recordings WHERE state IN ('assigned', 'recording', 'finishing')
       """
     ) { row throws(StorageError) in
-      (
-        try row.identifier(0),
-        StreamWindow(
-          stream: try row.identifier(1), start: try row.instant(2), end: try row.instant(3))
+      let start = try row.instant(3)
+      let isFixed = try row.text(5) != RecordingState.assigned.rawValue || start <= now
+      let window = StreamWindow(
+        stream: try row.identifier(2), start: start, end: try row.instant(4))
+      return (
+        HeldWindow(
+          job: try row.identifier(0), node: try row.identifier(1), window: window,
+          priority: try row.int(6), isFixed: isFixed),
+        try row.optionalIdentifier(7, as: NodeID.self)
       )
     }
+    return rows.flatMap { held, spare in
+      guard let spare else { return [held] }
+      var second = held
+      second.node = spare
+      second.isSpare = true
+      return [held, second]
+    }
+  }
+
+  /// What is not over and begins before an instant, or has a conflict noted.
+  static func coming(
+    from now: Instant, to end: Instant, _ transaction: Transaction
+  ) throws(StorageError) -> [ScheduledRecording] {
+    try transaction.all(
+      """
+      SELECT \(columns) FROM recordings
+      WHERE state IN ('planned', 'assigned', 'recording', 'finishing')
+        AND padded_end_us > ? AND padded_start_us < ? ORDER BY padded_start_us, id
+      """, now, end, read: read)
+  }
+
+  /// Those of which a file is kept that lacks something, the longest kept first.
+  static func offered(
+    limit: Int, _ transaction: Transaction
+  ) throws(StorageError) -> [ScheduledRecording] {
+    try transaction.all(
+      """
+      SELECT \(columns) FROM recordings WHERE offered_at_us IS NOT NULL
+      ORDER BY offered_at_us, id LIMIT ?
+      """, limit, read: read)
   }
 
   /// The recorders that have unfinished recordings of a stream.
@@ -134,8 +201,10 @@ enum RecordingCatalog {
   ) throws(StorageError) -> [NodeID] {
     try transaction.all(
       """
-      SELECT DISTINCT holder FROM recordings
-      WHERE stream = ? AND state IN ('assigned', 'recording', 'finishing')
+      SELECT holder FROM recordings
+      WHERE stream = ?1 AND state IN ('assigned', 'recording', 'finishing')
+      UNION SELECT spare FROM recordings
+      WHERE stream = ?1 AND state IN ('assigned', 'recording', 'finishing') AND spare IS NOT NULL
       """, stream
     ) { row throws(StorageError) in try row.identifier(0) }
   }
@@ -147,7 +216,7 @@ enum RecordingCatalog {
     try transaction.all(
       """
       SELECT \(columns) FROM recordings
-      WHERE (state = 'planned' AND padded_end_us <= ?1)
+      WHERE (state = 'planned' AND coalesce(give_up_at_us, padded_end_us) <= ?1)
         OR (state IN ('assigned', 'recording', 'finishing') AND padded_end_us <= ?2)
       ORDER BY padded_end_us, id LIMIT ?3
       """, now, heldLimit, limit, read: read)
@@ -158,7 +227,9 @@ enum RecordingCatalog {
     _ transaction: Transaction
   ) throws(StorageError) -> (planned: Instant?, held: Instant?) {
     let planned = try transaction.first(
-      "SELECT min(padded_end_us) FROM recordings WHERE state = 'planned'"
+      """
+      SELECT min(coalesce(give_up_at_us, padded_end_us)) FROM recordings WHERE state = 'planned'
+      """
     ) { row throws(StorageError) in try row.optionalInstant(0) }
     let held = try transaction.first(
       """
@@ -213,11 +284,14 @@ enum RecordingCatalog {
       file: try row.optionalText(15).map { text throws(StorageError) in
         try StoredJSON.decode(text)
       },
-      destinations: try StoredJSON.decode(row.text(16)), updatedAt: try row.instant(22))
+      destinations: try StoredJSON.decode(row.text(16)), updatedAt: try row.instant(22),
+      priority: try row.int(23), conflict: try row.optionalText(24),
+      spare: try row.optionalIdentifier(25))
     return ScheduledRecording(
       recording: recording, canonicalToken: try row.optionalInt64(12),
       refusedBy: try row.optionalIdentifier(13), isCalledOff: try row.bool(14),
       fileName: try row.text(17), format: format, tags: try StoredJSON.decode(row.text(19)),
-      date: try row.text(20), createdAt: try row.instant(21))
+      date: try row.text(20), createdAt: try row.instant(21),
+      details: try StoredJSON.decode(row.text(28)))
   }
 }

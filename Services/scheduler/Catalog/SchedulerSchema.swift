@@ -8,6 +8,7 @@ enum SchedulerSchema {
       Migration("streams, schedules, recordings and recorders", first),
       Migration("alerts that were raised", second),
       Migration("holiday calendars", third),
+      Migration("priorities, second recorders, and what of tapes must stay", fourth),
     ]
   )
 
@@ -74,6 +75,39 @@ enum SchedulerSchema {
       node TEXT NOT NULL,
       status TEXT NOT NULL,            -- the last CaptureStatus as JSON
       PRIMARY KEY (stream, node)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let fourth = """
+    ALTER TABLE recordings ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE recordings ADD COLUMN conflict TEXT;     -- one sentence: what stands in its way
+    ALTER TABLE recordings ADD COLUMN spare TEXT;        -- a second recorder with the same window
+    ALTER TABLE recordings ADD COLUMN give_up_at_us INTEGER;  -- planned and over: until then a tape is looked for
+    ALTER TABLE recordings ADD COLUMN offered_at_us INTEGER;  -- since when a file is kept that lacks something
+    ALTER TABLE recordings ADD COLUMN details TEXT NOT NULL DEFAULT '{"catchesUp":true,"tried":[]}';
+                                                         -- ScheduledRecording.Details as JSON
+    CREATE INDEX recordings_by_spare ON recordings (spare, padded_start_us)
+      WHERE state IN ('assigned', 'recording', 'finishing') AND spare IS NOT NULL;
+    CREATE INDEX recordings_offered ON recordings (offered_at_us) WHERE offered_at_us IS NOT NULL;
+
+    ALTER TABLE captures ADD COLUMN is_doubtful INTEGER NOT NULL DEFAULT 0;
+                                                         -- 1: its recorder is not heard from
+
+    CREATE TABLE tape_locks (
+      stream TEXT NOT NULL,
+      start_us INTEGER NOT NULL,
+      end_us INTEGER NOT NULL,
+      reason TEXT NOT NULL,            -- who wants it, for people
+      PRIMARY KEY (stream, start_us, end_us)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE delivery_locks (
+      delivery TEXT PRIMARY KEY,       -- not known to have ended well
+      recording TEXT NOT NULL,
+      node TEXT NOT NULL,              -- the recorder that made the file
+      stream TEXT NOT NULL,
+      start_us INTEGER NOT NULL,       -- the recording's window
+      end_us INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """
 

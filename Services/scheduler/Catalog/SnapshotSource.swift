@@ -29,8 +29,13 @@ struct SnapshotSource: Sendable {
     for entry in try RecordingCatalog.newest(Self.newestRecordings, transaction) {
       messages.append(RecordingChanged(recording: entry.recording))
     }
-    for status in try StreamCatalog.captures(transaction) {
+    for status in try StreamCatalog.shownCaptures(at: now, transaction) {
       messages.append(StreamStatusChanged(status: status))
+    }
+    for (stream, locks) in Dictionary(
+      grouping: try LockCatalog.all(transaction), by: \.stream
+    ).sorted(by: { $0.key < $1.key }) {
+      messages.append(TapeLocksChanged(stream: stream, locks: locks))
     }
     for conversion in try ConversionCatalog.newest(Self.newestConversions, transaction) {
       messages.append(ConversionChanged(id: conversion.id, conversion: conversion))

@@ -35,6 +35,12 @@ struct CommandDesk: Sendable {
     handlers.on(CancelRecording.self) { command, received, transaction in
       try answer(received, transaction) { try cancel(command, transaction) }
     }
+    handlers.on(KeepTape.self) { command, received, transaction in
+      try answer(received, transaction) { try keep(command, received.id, transaction) }
+    }
+    handlers.on(LockTape.self) { command, received, transaction in
+      try answer(received, transaction) { try lock(command, transaction) }
+    }
     handlers.on(EndRecording.self) { command, received, transaction in
       try answer(received, transaction) { try end(command, transaction) }
     }

@@ -7,7 +7,7 @@ internal import Storage
 ///
 /// Messages may come twice, late or out of order, from a recorder that lost its work to another: each
 /// is judged by the fencing token and the state alone. The one that makes a file canonical settles
-/// everything in one transaction: the state, the deliveries, and the answer to the recorder. A crash
+/// everything in one transaction (`Settlement`): the state, the deliveries, and the answers. A crash
 /// before its commit leaves the message unapplied and it comes again; after it, nothing is left to do.
 struct RecorderEvents: Sendable {
   let book: RecordingBook
@@ -35,6 +35,10 @@ struct RecorderEvents: Sendable {
     handlers.on(CaptureChanged.self) { event, received, transaction in
       try take(event.status, from: received.from, transaction)
     }
+    handlers.on(DeliveryChanged.self) { event, received, transaction in
+      guard received.from == delivery else { return }
+      try settle(event.delivery, transaction)
+    }
     handlers.onTelemetry(Heartbeat.self) { heartbeat, heard in
       guard heartbeat.service == "recorder", heartbeat.node == heard.from else { return }
       let isNews = roster.withLock { $0.hear(heartbeat, at: time.monotonic()) }
@@ -54,56 +58,60 @@ struct RecorderEvents: Sendable {
   func finish(
     _ event: RecordingFinished, from node: NodeID, _ transaction: Transaction
   ) throws {
-    let isCanonical = try commit(event, from: node, transaction)
+    guard let before = try RecordingCatalog.find(event.job, transaction) else {
+      log.warning("a recorder finished a recording that is not known", ("job", event.job))
+      return try answer(event, node, isCanonical: false, transaction)
+    }
+    var entry = before
+    let offer = ScheduledRecording.Offer(
+      node: node, token: event.token, file: event.file, at: time.now())
+    let outcome = entry.take(offer, at: time.now())
+    let touched = try settlement.store(entry, outcome, before: before, transaction)
+    switch outcome {
+    case .committed, .held, .waits: break
+    case .repeated: try answer(event, node, isCanonical: true, transaction)
+    case .worse(let reason), .refused(let reason):
+      log.warning(
+        "a finished recording was refused", ("job", event.job), ("node", node), ("reason", reason))
+      try answer(event, node, isCanonical: false, transaction)
+    }
+    setEnded(touched, transaction)
+  }
+
+  private var settlement: Settlement {
+    Settlement(book: book, outbox: outbox, delivery: delivery)
+  }
+
+  private func answer(
+    _ event: RecordingFinished, _ node: NodeID, isCanonical: Bool, _ transaction: Transaction
+  ) throws {
     try outbox.send(
       RecordingSettled(job: event.job, token: event.token, isCanonical: isCanonical), to: node,
       in: transaction)
   }
 
-  private func commit(
-    _ event: RecordingFinished, from node: NodeID, _ transaction: Transaction
-  ) throws -> Bool {
-    guard var entry = try RecordingCatalog.find(event.job, transaction) else {
-      log.warning("a recorder finished a recording that is not known", ("job", event.job))
-      return false
-    }
-    switch entry.commit(event.file, token: event.token, at: time.now()) {
-    case .repeated: return true
-    case .refused(let reason):
-      log.warning(
-        "a finished recording was refused", ("job", event.job), ("node", node), ("reason", reason))
-      return false
-    case .accepted:
-      try book.save(entry, transaction)
-      for destination in entry.recording.destinations {
-        let request = Deliver(
-          delivery: Self.deliveryID(event.job, destination), recording: event.job,
-          destination: destination, file: event.file)
-        try outbox.send(request, to: delivery, in: transaction)
-      }
-      setEnded(node, transaction)
-      return true
-    }
-  }
-
   /// A job that so many recorders gave up is not passed on again.
   private static let mostAssignments: Int64 = 6
 
-  /// A recorder gives one up. While the window is open (and will be for a moment: the clocks of two
-  /// hosts differ) and another recorder is there, that one may still get the rest; else this is its
-  /// end.
+  /// A recorder gives one up. What a second recorder has made or captured takes its place. Else,
+  /// while the window is open (and will be for a moment: the clocks of two hosts differ) and another
+  /// recorder is there, that one may still get the rest; what is over is looked for on other tapes.
   func fail(_ event: RecordingFailed, from node: NodeID, _ transaction: Transaction) throws {
-    guard var entry = try RecordingCatalog.find(event.job, transaction),
-      entry.recording.token == event.token, entry.recording.node == node,
-      !entry.recording.state.isFinal
+    guard let before = try RecordingCatalog.find(event.job, transaction),
+      before.recording.token == event.token, before.recording.node == node,
+      !before.recording.state.isFinal
     else { return }
+    var entry = before
     let now = time.now()
-    let hasOther = roster.withLock { roster in
-      roster.candidates.contains { $0.node != node && $0.isAccepting }
+    if let outcome = entry.commitHeld(at: now) {
+      return setEnded(
+        try settlement.store(entry, outcome, before: before, transaction), transaction)
     }
-    if hasOther, now + .seconds(5) < entry.recording.paddedEnd,
-      event.token < Self.mostAssignments
-    {
+    if entry.promoteSpare(isKept: false, at: now) {
+      try book.save(entry, transaction)
+      return setEnded(Set(before.holders), transaction)
+    }
+    if try isTriedAgain(entry, besides: node, transaction) {
       entry.release(token: event.token, refusedBy: node, reason: event.reason, at: now)
       let signals = signals
       transaction.afterCommit { signals.note { $0.needsAssignment = true } }
@@ -111,7 +119,33 @@ struct RecorderEvents: Sendable {
       _ = entry.miss(reason: event.reason, at: now)
     }
     try book.save(entry, transaction)
-    setEnded(node, transaction)
+    setEnded([node], transaction)
+  }
+
+  private func isTriedAgain(
+    _ entry: ScheduledRecording, besides node: NodeID, _ transaction: Transaction
+  ) throws -> Bool {
+    guard entry.details.earlier == nil else { return false }
+    if time.now() + .seconds(5) < entry.recording.paddedEnd {
+      return entry.recording.token < Self.mostAssignments
+        && roster.withLock { roster in
+          roster.candidates.contains { $0.node != node && $0.isAccepting }
+        }
+    }
+    guard entry.details.giveUpAt != nil else { return false }
+    let tried = Set(entry.details.tried + [node])
+    return try StreamCatalog.tapes(of: entry.recording.stream, transaction).contains {
+      !tried.contains($0)
+    }
+  }
+
+  /// The delivery service tells what became of a recording's delivery: once it is where it should be,
+  /// or a person gave it up, the tape need not be kept for it.
+  func settle(_ delivery: Delivery, _ transaction: Transaction) throws {
+    guard delivery.state == .delivered || delivery.state == .discarded,
+      let node = try DeliveryLockCatalog.remove(delivery.id, transaction)
+    else { return }
+    setEnded([node], transaction)
   }
 
   func take(_ status: CaptureStatus, from node: NodeID, _ transaction: Transaction) throws {
@@ -122,18 +156,13 @@ struct RecorderEvents: Sendable {
     try outbox.publish(StreamStatusChanged(status: status), in: transaction)
   }
 
-  /// The same delivery however often it is asked for.
-  static func deliveryID(_ job: JobID, _ destination: DestinationID) -> DeliveryID {
-    let identity = "\(job)|\(destination)"
-    return DeliveryID(unchecked: hexadecimal(SHA256.hash(identity.utf8).prefix(16)))
-  }
-
-  /// Something is off this recorder's hands.
-  private func setEnded(_ node: NodeID, _ transaction: Transaction) {
+  /// Something is off these recorders' hands, or something else is asked of them.
+  private func setEnded(_ nodes: Set<NodeID>, _ transaction: Transaction) {
+    guard !nodes.isEmpty else { return }
     let signals = signals
     transaction.afterCommit {
       signals.note {
-        $0.recorders.insert(node)
+        $0.recorders.formUnion(nodes)
         $0.needsDeadline = true
       }
     }

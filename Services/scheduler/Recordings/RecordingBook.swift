@@ -36,13 +36,73 @@ struct RecordingBook: Sendable {
       fresh.fileName = FileNaming.marked(fresh.fileName, job: fresh.id)
     }
     guard var known = try RecordingCatalog.find(fresh.id, transaction) else {
-      if occurrence.paddedEnd <= now { _ = fresh.miss(reason: Self.plannedTooLate, at: now) }
+      if occurrence.paddedEnd <= now, try !hope(for: &fresh, at: now, transaction) {
+        _ = fresh.miss(reason: Self.plannedTooLate, at: now)
+      }
       try save(fresh, transaction)
       return (nil, fresh.recording.state == .planned)
     }
     guard known.replan(as: fresh, at: now) else { return (nil, false) }
     try save(known, transaction)
     return (known.recording.node, known.recording.state == .planned)
+  }
+
+  /// How long a tape is looked for that may hold what nobody had in time.
+  static let tapePatience = Duration.seconds(12 * 3600)
+
+  /// What nobody had in time is made out of a tape, where some recorder may have one and the schedule
+  /// wants that. Stores it when that is so.
+  func lookOnTapes(
+    for entry: inout ScheduledRecording, at now: Instant, _ transaction: Transaction
+  ) throws -> Bool {
+    guard try hope(for: &entry, at: now, transaction) else { return false }
+    try save(entry, transaction)
+    return true
+  }
+
+  private func hope(
+    for entry: inout ScheduledRecording, at now: Instant, _ transaction: Transaction
+  ) throws -> Bool {
+    guard entry.recording.state == .planned, entry.details.catchesUp,
+      entry.details.giveUpAt == nil
+    else { return false }
+    let tapes = try StreamCatalog.tapes(of: entry.recording.stream, transaction)
+    guard tapes.contains(where: { !entry.details.tried.contains($0) }) else { return false }
+    entry.details.giveUpAt = now + Self.tapePatience
+    _ = entry.note("Its time is over; it is made of a tape where there is one.", at: now)
+    return true
+  }
+
+  /// A recording that no schedule asks for; entering it again changes nothing.
+  func keep(
+    _ command: KeepTape, as job: JobID, at now: Instant, _ transaction: Transaction
+  ) throws {
+    guard try RecordingCatalog.find(job, transaction) == nil else { return }
+    let local = reading.defaultZone.civil(at: command.start.seconds)
+    var tags = command.tags
+    let date = Self.date(local)
+    if tags.title?.isEmpty ?? true { tags.title = "\(date) \(command.title)" }
+    var entry = ScheduledRecording(
+      recording: Recording(
+        id: job, schedule: Self.byHand, stream: command.stream, title: command.title,
+        start: command.start, end: command.end, paddedStart: command.start,
+        paddedEnd: command.end, state: .planned, destinations: command.destinations,
+        updatedAt: now),
+      fileName: FileNaming.name(title: command.title, at: local), format: command.format,
+      tags: tags, date: date, createdAt: now)
+    entry.details.finishing = command.finishing
+    if try RecordingCatalog.isTaken(fileName: entry.fileName, besides: job, transaction) {
+      entry.fileName = FileNaming.marked(entry.fileName, job: job)
+    }
+    if command.end <= now { _ = try hope(for: &entry, at: now, transaction) }
+    try save(entry, transaction)
+  }
+
+  /// The schedule of recordings that no schedule asks for.
+  static let byHand = ScheduleID(unchecked: "manual")
+
+  private static func date(_ local: CivilTime) -> String {
+    "\(padded(local.year, 4))-\(padded(local.month, 2))-\(padded(local.day, 2))"
   }
 
   /// Makes what is planned of a schedule agree with what it says now (nil: it is gone or switched
@@ -102,16 +162,19 @@ struct RecordingBook: Sendable {
     _ occurrence: Occurrence, of schedule: ScheduleDefinition, at now: Instant
   ) -> ScheduledRecording {
     let local = reading.local(occurrence.start, for: schedule)
-    let date = "\(padded(local.year, 4))-\(padded(local.month, 2))-\(padded(local.day, 2))"
+    let date = Self.date(local)
     var tags = schedule.tags
     if tags.title?.isEmpty ?? true { tags.title = "\(date) \(schedule.name)" }
-    return ScheduledRecording(
+    var entry = ScheduledRecording(
       recording: Recording(
         id: occurrence.jobID, schedule: schedule.id, stream: schedule.stream,
         title: schedule.name, start: occurrence.start, end: occurrence.end,
         paddedStart: occurrence.paddedStart, paddedEnd: occurrence.paddedEnd, state: .planned,
-        destinations: schedule.destinations, updatedAt: now),
+        destinations: schedule.destinations, updatedAt: now, priority: schedule.priority ?? 0),
       fileName: FileNaming.name(title: schedule.name, at: local), format: schedule.format,
       tags: tags, date: date, createdAt: now)
+    entry.details.finishing = schedule.finishing
+    entry.details.catchesUp = schedule.catchesUp ?? true
+    return entry
   }
 }

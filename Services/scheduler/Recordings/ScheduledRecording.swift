@@ -22,8 +22,43 @@ struct ScheduledRecording: Hashable, Sendable {
   /// `YYYY-MM-DD` of the start in the schedule's zone.
   var date: String
   var createdAt: Instant
+  var details = Details()
+
+  /// What nobody outside needs to know.
+  struct Details: Codable, Hashable, Sendable {
+    var finishing: FinishOptions?
+    /// Recorders that said that they cannot record it, each once.
+    var tried: [NodeID] = []
+    /// Whether it is made out of a tape where nobody had it in time.
+    var catchesUp = true
+    /// Once its window is over without anybody having it: until when a tape is looked for.
+    var giveUpAt: Instant?
+    /// A file that lacks something, kept until the other recorder has shown its own.
+    var offer: Offer?
+    /// The file that counts until the one that is being made again is there.
+    var earlier: Earlier?
+  }
+
+  /// A file that a recorder has made, under the token that was the newest when it came.
+  struct Offer: Codable, Hashable, Sendable {
+    var node: NodeID
+    var token: Int64
+    var file: FinishedFile
+    /// When it came.
+    var at: Instant
+  }
+
+  /// What was canonical before the end was moved.
+  struct Earlier: Codable, Hashable, Sendable {
+    var file: FinishedFile
+    var token: Int64
+    var end: Instant
+    var paddedEnd: Instant
+  }
 
   var id: JobID { recording.id }
+
+  var priority: Int { recording.priority ?? 0 }
 
   /// Whether its window is open or past for whoever has it; then a change of its schedule no longer
   /// touches it.
@@ -36,16 +71,21 @@ struct ScheduledRecording: Hashable, Sendable {
     }
   }
 
-  /// What its recorder is told of it.
-  var plan: RecordingPlan {
+  /// What a recorder is told of it; the second one captures the same and waits to be asked.
+  func plan(for node: NodeID) -> RecordingPlan {
     RecordingPlan(
       job: recording.id, token: recording.token, stream: recording.stream,
       start: recording.start, end: recording.end, paddedStart: recording.paddedStart,
-      paddedEnd: recording.paddedEnd, fileName: fileName, format: format, tags: tags, date: date)
+      paddedEnd: recording.paddedEnd, fileName: fileName, format: format, tags: tags, date: date,
+      finishing: details.finishing, priority: recording.priority,
+      isSpare: node == recording.spare && node != recording.node ? true : nil)
   }
 
+  /// The recorders that have it.
+  var holders: [NodeID] { [recording.node, recording.spare].compactMap(\.self) }
+
   /// The part of it that decides who may commit.
-  private var job: JobRecord {
+  var job: JobRecord {
     let state: JobRecord.State =
       switch recording.state {
       case .planned: .planned
@@ -60,14 +100,42 @@ struct ScheduledRecording: Hashable, Sendable {
   }
 
   /// Gives it to a recorder under a new token; nobody else's result counts from now on.
-  mutating func assign(to node: NodeID, at now: Instant) {
+  ///
+  /// - Parameter spare: one that captures the same window too, or may have captured some of it.
+  mutating func assign(to node: NodeID, spare: NodeID? = nil, at now: Instant) {
     var job = job
     job.assign(to: node, until: now)
     recording.node = job.holder
+    recording.spare = spare
     recording.token = job.token
-    recording.state = .assigned
+    recording.state = now >= recording.paddedEnd ? .finishing : .assigned
     recording.reason = nil
+    recording.conflict = nil
     recording.updatedAt = now
+  }
+
+  /// A second recorder captures it as well, or no longer does.
+  mutating func double(on spare: NodeID?, at now: Instant) {
+    recording.spare = spare
+    recording.updatedAt = now
+  }
+
+  /// Leaves its place to another before it has begun, and waits for a new one.
+  mutating func giveWay(because conflict: String, at now: Instant) {
+    recording.state = .planned
+    recording.node = nil
+    recording.spare = nil
+    recording.reason = nil
+    recording.conflict = conflict
+    recording.updatedAt = now
+  }
+
+  /// Says what stands in its way; nil takes it back.
+  mutating func note(conflict: String?, at now: Instant) -> Bool {
+    guard !recording.state.isFinal, recording.conflict != conflict else { return false }
+    recording.conflict = conflict
+    recording.updatedAt = now
+    return true
   }
 
   /// Its holder says that it is at work on it; an old token or an old message changes nothing.
@@ -89,23 +157,11 @@ struct ScheduledRecording: Hashable, Sendable {
     }
     recording.state = .planned
     recording.node = nil
+    recording.spare = nil
     refusedBy = node
+    if !details.tried.contains(node) { details.tried.append(node) }
     recording.reason = reason
     recording.updatedAt = now
-  }
-
-  /// A file is offered under a token: the compare-and-set that makes one of them canonical.
-  mutating func commit(_ file: FinishedFile, token: Int64, at now: Instant) -> JobRecord.Commit {
-    var job = job
-    let outcome = job.commit(token: token)
-    if outcome == .accepted {
-      recording.state = .committed
-      recording.file = file
-      recording.reason = nil
-      recording.updatedAt = now
-      canonicalToken = token
-    }
-    return outcome
   }
 
   /// Ends it without a file; what has ended stays as it ended.
@@ -141,12 +197,17 @@ struct ScheduledRecording: Hashable, Sendable {
     guard isReopened || !hasBegun(at: now) else { return false }
     var next = fresh
     next.createdAt = createdAt
+    next.details = details
+    next.details.finishing = fresh.details.finishing
+    next.details.catchesUp = fresh.details.catchesUp
     next.refusedBy = refusedBy
     next.recording.token = recording.token
     if !isReopened {
       next.recording.state = recording.state
       next.recording.node = recording.node
+      next.recording.spare = recording.spare
       next.recording.reason = recording.reason
+      next.recording.conflict = recording.conflict
       next.recording.updatedAt = recording.updatedAt
     }
     guard next != self else { return false }
@@ -159,9 +220,14 @@ struct ScheduledRecording: Hashable, Sendable {
     as state: RecordingState, reason: String, at now: Instant
   ) -> Bool {
     guard !recording.state.isFinal else { return false }
+    // What was recorded before its end was moved stays recorded.
+    if details.earlier != nil { return restoreEarlier(because: reason, at: now) }
     recording.state = state
     recording.reason = reason
+    recording.conflict = nil
+    recording.spare = nil
     recording.updatedAt = now
+    details.offer = nil
     return true
   }
 }

@@ -6,7 +6,7 @@ internal import Service
 internal import Storage
 
 /// Answers what there is to see ahead, at the scheduler's status address: the next starts of a
-/// schedule that need not be stored.
+/// schedule that need not be stored, and what cannot all be recorded.
 ///
 /// Every request must show the installation's `TapeToken`. It changes nothing, and works on a thread
 /// of its own.
@@ -21,18 +21,25 @@ actor PlanningDesk {
   private let database: Database
   private let time: any TimeSource
   private let tokenPath: String
+  private let roster: SharedRoster
+  private let limit: Int?
 
+  /// - Parameter limit: of streams that are recorded at once by all recorders together.
   init(
-    reading: ScheduleReading, database: Database, time: any TimeSource, tokenPath: String
+    reading: ScheduleReading, database: Database, roster: SharedRoster, limit: Int?,
+    time: any TimeSource, tokenPath: String
   ) {
     self.reading = reading
     self.database = database
+    self.roster = roster
+    self.limit = limit
     self.time = time
     self.tokenPath = tokenPath
   }
 
   nonisolated func addRoutes(to router: inout Router) {
     router.add("POST", "/schedules/preview") { try await self.preview($0) }
+    router.add("GET", "/conflicts") { try await self.conflicts($0) }
   }
 
   func preview(_ request: Request) async throws -> Response {
@@ -47,6 +54,67 @@ actor PlanningDesk {
     let holidays = try await database.read { try HolidayCatalog.find(of: schedule, $0) }
     let preview = self.preview(of: schedule, holidays: holidays, count: count)
     return .json(try StoredJSON.bytes(preview))
+  }
+
+  func conflicts(_ request: Request) async throws -> Response {
+    try admit(request)
+    let hours = try number("hours", request, usual: 24, 1...168)
+    let now = time.now()
+    let end = now + .seconds(hours * 3600)
+    let (coming, held, streams, schedules, holidays) = try await database.read { transaction in
+      (
+        try RecordingCatalog.coming(from: now, to: end, transaction),
+        try RecordingCatalog.heldWindows(at: now, transaction),
+        try StreamCatalog.assignment(transaction), try ScheduleCatalog.all(transaction),
+        try HolidayCatalog.all(transaction)
+      )
+    }
+    let calendars = Dictionary(uniqueKeysWithValues: holidays.map { ($0.id, $0) })
+    var wishes = coming.filter { $0.recording.state == .planned }.map { entry in
+      ConflictForecast.Wish(
+        job: entry.id, title: entry.recording.title, window: entry.window,
+        priority: entry.priority, tags: streams.tags[entry.recording.stream] ?? [])
+    }
+    for stored in schedules where stored.definition.isEnabled {
+      guard wishes.count < Self.mostWishes else { break }
+      let holidays = stored.definition.exceptHolidays.flatMap { calendars[$0] }
+      wishes += unplanned(stored, holidays: holidays, to: end).map { occurrence in
+        ConflictForecast.Wish(
+          job: occurrence.jobID, title: stored.definition.name,
+          window: StreamWindow(
+            stream: stored.definition.stream, start: occurrence.paddedStart,
+            end: occurrence.paddedEnd),
+          priority: stored.definition.priority ?? 0,
+          tags: streams.tags[stored.definition.stream] ?? [])
+      }
+    }
+    let titles = Dictionary(uniqueKeysWithValues: coming.map { ($0.id, $0.recording.title) })
+    return .json(
+      try StoredJSON.bytes(
+        ConflictForecast(
+          wishes, held: held, titles: titles, candidates: roster.withLock { $0.candidates },
+          limit: limit)))
+  }
+
+  /// What is looked at for one answer at most.
+  private static let mostWishes = 20_000
+
+  /// What a schedule will ask for by then and has not been planned yet.
+  private func unplanned(
+    _ stored: StoredSchedule, holidays: Holidays?, to end: Instant
+  ) -> [Occurrence] {
+    guard let planned = try? reading.planned(stored.definition, holidays: holidays) else {
+      return []
+    }
+    var found: [Occurrence] = []
+    var last = stored.plannedThrough
+    while found.count < OccurrencePlanner.mostAhead, let start = planned.next(after: last),
+      start - planned.paddingBefore < end
+    {
+      found.append(Occurrence(of: planned, start: start))
+      last = start
+    }
+    return found
   }
 
   private func preview(

@@ -9,11 +9,11 @@ struct PlanPolicyTests {
 
   static func item(
     _ job: String, _ start: Int64, _ end: Int64, _ phase: RecordingPhase = .planned,
-    stream: StreamID = .radio
+    stream: StreamID = .radio, isSpare: Bool = false
   ) -> PlanPolicy.Item {
     PlanPolicy.Item(
       job: JobID(unchecked: job), stream: stream, start: zero + .seconds(start),
-      end: zero + .seconds(end), phase: phase)
+      end: zero + .seconds(end), phase: phase, isSpare: isSpare)
   }
 
   struct Case: CustomTestStringConvertible, Sendable {
@@ -30,6 +30,19 @@ struct PlanPolicyTests {
 
   static let cases: [Case] = [
     Case(testDescription: "nothing is planned", items: []),
+    Case(
+      testDescription: "a spare one is captured and never opened",
+      items: [item("a", -5, 100, isSpare: true)], streams: [.radio], next: 108),
+    Case(
+      testDescription: "a spare one takes the last frames with it",
+      items: [item("a", -100, -5, isSpare: true)], streams: [.radio], next: 3),
+    Case(
+      testDescription: "a spare one that is over waits to be asked",
+      items: [item("a", -100, -9, isSpare: true), item("b", -90, -9, .recording, isSpare: true)]),
+    Case(
+      testDescription: "a spare one that runs goes on while paused",
+      items: [item("a", -5, 100, isSpare: true), item("b", 5, 100, stream: tv, isSpare: true)],
+      isPaused: true, streams: [.radio], next: 108),
     Case(testDescription: "an hour ahead", items: [item("a", 3600, 7200)], next: 3590),
     Case(
       testDescription: "the lead has begun", items: [item("a", 5, 100)], streams: [.radio], next: 5),

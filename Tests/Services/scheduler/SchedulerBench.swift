@@ -34,9 +34,11 @@ final class SchedulerBench {
   static let radio = StreamID(unchecked: "radio")
 
   private let zones: TimeZoneLibrary
+  private let limit: Int
 
-  init(zones: TimeZoneLibrary = TimeZoneLibrary()) throws {
+  init(zones: TimeZoneLibrary = TimeZoneLibrary(), limit: Int = 0) throws {
     folder = try TemporaryFolder()
+    self.limit = limit
     self.zones = zones
     try start()
   }
@@ -54,6 +56,7 @@ final class SchedulerBench {
     var settings = Settings().scheduler
     settings.zone = "Europe/Berlin"
     settings.recorderLostAfter = .seconds(15)
+    settings.maximumRecordings = limit
     var surroundings = Scheduler.Surroundings()
     surroundings.takesNewWork = { [switches] in switches.isRunning.withLock { $0 } }
     surroundings.afterStep = { [switches] text in switches.fault.withLock { $0 = text } }

@@ -362,7 +362,8 @@ import Testing
     try await bench.heartbeat(one, captures: 50)
     try await bench.step()
     func heldCount() async throws -> Int {
-      try await bench.database.read { try RecordingCatalog.heldWindows($0).count }
+      let now = bench.time.now()
+      return try await bench.database.read { try RecordingCatalog.heldWindows(at: now, $0).count }
     }
     #expect(try await heldCount() == count)
     #expect(try await bench.desired(one)?.recordings.count == Scheduler.mostPlans)
