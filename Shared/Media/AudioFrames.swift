@@ -15,7 +15,7 @@ public struct AudioFrames: Sendable {
   /// Samples of the whole that stand before the first of `frames`.
   public let precedingSamples: Int64
 
-  /// The frames of a file. nil where there is none; bytes that belong to no frame, and frames of
+  /// The frames of a file. nil where there is none, and of an Ogg stream; bytes that belong to no frame, and frames of
   /// another format than the first, are left out.
   public init?(_ file: [UInt8]) {
     var scanner = FrameScanner()
@@ -32,7 +32,7 @@ public struct AudioFrames: Sendable {
     take(scanner)
     scanner.finish()
     take(scanner)
-    guard let format else { return nil }
+    guard let format, !format.codec.isOgg else { return nil }
     self.init(format: format, bytes: file, frames: frames[...], precedingSamples: 0)
   }
 

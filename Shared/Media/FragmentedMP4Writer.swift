@@ -151,6 +151,7 @@ public enum FragmentedMP4Writer {
     switch format.codec {
     case .aac: 0x40
     case .mp3, .mp2, .mp1: format.sampleRate >= 32_000 ? 0x6B : 0x69
+    case .vorbis, .opus, .flac: preconditionFailure("pages of Ogg are no bare frames")
     }
   }
 }

@@ -46,6 +46,7 @@ public struct FrameHeader: Hashable, Sendable {
 public enum HeaderRefusal: String, Hashable, Sendable {
   case freeFormat, reservedVersion, reservedBitrate, reservedSampleRate, reservedEmphasis
   case impossibleLength
+  case oggCoding
 
   /// One sentence for the person who chose the stream.
   public var sentence: String {
@@ -53,6 +54,9 @@ public enum HeaderRefusal: String, Hashable, Sendable {
     case .freeFormat:
       "The stream is free-format MPEG audio, whose frames do not tell their length; "
         + "ask the station for a stream with a standard bitrate."
+    case .oggCoding:
+      "The Ogg stream holds neither Vorbis nor Opus nor FLAC alone; "
+        + "let FFmpeg read it (source ffmpeg), or use an MP3 or AAC stream of the station."
     case .reservedVersion, .reservedBitrate, .reservedSampleRate, .reservedEmphasis,
       .impossibleLength:
       "The stream's frame headers hold values that no standard defines (\(rawValue)); "

@@ -8,6 +8,9 @@ internal import Glibc
 /// belong to no frame are counted, never passed on. ID3 tags are skipped; a Xing or Info frame is
 /// a frame like any other.
 ///
+/// Where the stream begins with an Ogg page, frames are runs of pages (`OggScanner`), and each needs
+/// the `preamble` of its format before it.
+///
 /// Nothing is allocated for a frame once the buffers have grown to the size of a piece.
 public struct FrameScanner: Sendable {
   public struct Frame: Hashable, Sendable {
@@ -44,6 +47,8 @@ public struct FrameScanner: Sendable {
   public var refusal: HeaderRefusal? {
     hasFoundFrames || skippedBytes < 16_384 ? nil : lastRefusal
   }
+  /// The title in the newest header of an Ogg stream.
+  public var title: String? { ogg?.title }
 
   private var window: [UInt8] = []
   /// Everything in `window` before this has been dealt with.
@@ -53,8 +58,14 @@ public struct FrameScanner: Sendable {
   private var tagRest = 0
   private var hasFoundFrames = false
   private var lastRefusal: HeaderRefusal?
+  private var ogg: OggScanner?
 
   public init() {}
+
+  /// What must stand before frames of that format for them to be decoded; nil where nothing must.
+  public func preamble(of format: FrameFormat) -> [UInt8]? {
+    format.setup == 0 ? nil : ogg?.preamble(of: format)
+  }
 
   /// Takes the next bytes and sets `frames`.
   public mutating func feed(_ bytes: UnsafeRawBufferPointer) {
@@ -86,12 +97,36 @@ public struct FrameScanner: Sendable {
   }
 
   private mutating func scan(isEnd: Bool) {
+    if ogg == nil, windowPosition + Int64(cursor) == 0 {
+      if window.count < OggPage.capture.count, !isEnd, OggPage.capture.starts(with: window) {
+        return
+      }
+      if window.starts(with: OggPage.capture) { ogg = OggScanner() }
+    }
+    if ogg != nil { return scanPages(isEnd: isEnd) }
     // A second reference, so that the closure may change the rest of self; released before the
     // next append, which therefore copies nothing.
     let window = self.window
     window.withUnsafeBytes { bytes in
       while step(bytes, isEnd) {}
     }
+    if isEnd { skip(to: window.count) }
+  }
+
+  private mutating func scanPages(isEnd: Bool) {
+    guard var ogg else { return }
+    // As above; and its buffers are not to be copied.
+    self.ogg = nil
+    let window = self.window
+    let before = (skipped: ogg.skippedBytes, lost: ogg.lostPages)
+    window.withUnsafeBytes { bytes in
+      ogg.scan(bytes, cursor: &cursor, position: windowPosition) { frames.append($0) }
+    }
+    skippedBytes += ogg.skippedBytes - before.skipped
+    lostSyncs += ogg.lostPages - before.lost
+    if !frames.isEmpty { hasFoundFrames = true }
+    if ogg.isRefused { lastRefusal = .oggCoding }
+    self.ogg = ogg
     if isEnd { skip(to: window.count) }
   }
 

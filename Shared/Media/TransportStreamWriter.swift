@@ -151,6 +151,7 @@ public enum TransportStreamWriter {
     switch format.codec {
     case .mp3, .mp2, .mp1: format.sampleRate >= 32_000 ? 0x03 : 0x04
     case .aac: 0x0F
+    case .vorbis, .opus, .flac: preconditionFailure("pages of Ogg are no bare frames")
     }
   }
 

@@ -179,10 +179,21 @@ extension Capture {
       ?? MediaTimeline.Arrival(
         wall: environment.time.now(), monotonic: environment.time.monotonic())
     let frames = scanner.frames
+    notePreambles(scanner)
     scanner.withBytes { window in
       withTape { tape, emit in tape.assembler.take(frames, window, arrival: arrival, emit) }
     }
     if let format = tape?.assembler.format { reporter.note(format: format, frames: frames) }
+  }
+
+  /// Each segment of an Ogg stream begins with the header pages that its pages need.
+  private func notePreambles(_ scanner: borrowing FrameScanner) {
+    for frame in scanner.frames where preambles[frame.format.setup] == nil {
+      guard let preamble = scanner.preamble(of: frame.format) else { continue }
+      // A station that chains its streams makes a new one for every title.
+      if preambles.count > 8 { preambles = preambles.filter { $0.key == tape?.assembler.format?.setup } }
+      preambles[frame.format.setup] = preamble
+    }
   }
 
   func withTape(_ body: (LoadedTape, TapeAssembler.Emit) -> Void) {
@@ -193,6 +204,9 @@ extension Capture {
       case .cut(let position, let joins): noteCut(at: position, joins: joins)
       case .begin(let start, let format, let splice):
         tape.writer.begin(start: start, format: format, splice: splice, now: now)
+        if let preamble = preambles[format.setup] {
+          preamble.withUnsafeBytes { tape.writer.append($0, frames: 0, samples: 0, now: now) }
+        }
         if splice != .continuous {
           log.info("tape goes on", ("from", start), ("splice", splice.rawValue))
         }

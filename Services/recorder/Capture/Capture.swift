@@ -41,6 +41,8 @@ actor Capture {
   /// A second one, while the first is silent.
   var probe: CaptureProbe?
   var playlistDepth = 0
+  /// What must stand before frames of an Ogg stream, by their format's setup.
+  var preambles: [UInt64: [UInt8]] = [:]
   /// While the address is an HLS playlist.
   var hls: HLSSession?
   /// Where the list of the last one ended, and how long what it listed may be waited for.

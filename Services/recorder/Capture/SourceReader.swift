@@ -41,10 +41,10 @@ struct SourceReader {
     map.titles(interval: interval, rest: interval)
     kind = contentType.map { ContentSniffer.kind(ofContentType: $0) } ?? .unknown
     switch kind {
-    case .html, .ogg, .mp4, .transportStream:
+    case .html, .mp4, .transportStream:
       return .unusable(.unusable(kind, contentType: contentType))
     case .hls: return .hls
-    case .mpegAudio, .adts, .playlist, .unknown: return .audio
+    case .mpegAudio, .adts, .ogg, .playlist, .unknown: return .audio
     }
   }
 
@@ -76,6 +76,7 @@ struct SourceReader {
             map.note(audio.count, at: start - origin)
           }
           scanner.feed(audio)
+          title = scanner.title ?? title
           found += Int64(scanner.frames.count)
           scanned(scanner)
         }, metadata: { title = $0.title })
@@ -107,7 +108,8 @@ struct SourceReader {
       kind = .playlist
       return readPlaylist(isWhole: true)
     case .hls: return .hls
-    case .html, .ogg, .mp4, .transportStream:
+    case .ogg: return .unusable(.noFrames(scanner.refusal ?? .oggCoding))
+    case .html, .mp4, .transportStream:
       return .unusable(.unusable(content, contentType: contentType))
     case .mpegAudio, .adts, .unknown: return .unusable(.noFrames(scanner.refusal))
     }

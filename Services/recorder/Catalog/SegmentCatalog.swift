@@ -12,12 +12,13 @@ enum SegmentCatalog {
       try transaction.execute(
         """
         INSERT INTO segments (stream, sequence, start_us, duration_us, samples, frames, bytes,
-          codec, sample_rate, channels, path, splice, is_recovered)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+          codec, sample_rate, channels, path, splice, is_recovered, init)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
         """,
         segment.stream, segment.sequence, segment.start, segment.duration.microseconds,
         run.samples, run.frames, segment.bytes, run.format.codec.rawValue, run.format.sampleRate,
-        run.format.channels, segment.path, segment.splice.rawValue, segment.isRecovered)
+        run.format.channels, segment.path, segment.splice.rawValue, segment.isRecovered,
+        run.format.setup == 0 ? nil : hexadecimal(run.format.setup))
     case .media(let media):
       try transaction.execute(
         """
@@ -135,10 +136,13 @@ enum SegmentCatalog {
       throw StorageError(.misuse, "a segment's row holds an unknown codec")
     }
     let format = FrameFormat(
-      codec: codec, sampleRate: try row.int(7), channels: try row.int(8))
+      codec: codec, sampleRate: try row.int(7), channels: try row.int(8),
+      setup: try row.optionalText(16).flatMap { UInt64($0, radix: 16) } ?? 0)
     return .frames(
       FrameRun(format: format, samples: try row.int64(3), frames: try row.int64(4)))
   }
+
+  private static func hexadecimal(_ number: UInt64) -> String { String(number, radix: 16) }
 
   private static func media(_ row: borrowing Row) throws(StorageError) -> Segment.Content {
     guard let container = SegmentInspection.Container(rawValue: try row.text(12)) else {

@@ -50,7 +50,8 @@ struct Cutter {
         do throws(SystemError) { try writer.add(bytes, frame) } catch { failure = error }
       }
       do throws(SystemError) {
-        try FrameFile.read(root + "/" + segment.path, take)
+        try FrameFile.read(
+          root + "/" + segment.path, preamble: { writer.preambles[$0.setup] = $1 }, take)
       } catch {
         samples = 0
       }
@@ -72,6 +73,8 @@ struct Cutter {
 /// Writes frames into files, a new one for each change of format.
 private struct PartWriter {
   let prefix: String
+  /// What must stand before the frames of a format, by its setup.
+  var preambles: [UInt64: [UInt8]] = [:]
   private var parts: [Cutter.Part] = []
   private var descriptor: Int32?
   private var buffer: [UInt8] = []
@@ -99,6 +102,7 @@ private struct PartWriter {
       open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
     }
     parts.append(Cutter.Part(path: path, format: format, digest: FrameDigest()))
+    buffer += preambles[format.setup] ?? []
   }
 
   private mutating func flush() throws(SystemError) {

@@ -34,6 +34,7 @@ struct FinishCommand: Hashable, Sendable {
       case .mp3, .frames(.mp3), .frames(.mp2), .frames(.mp1): "audio/mpeg"
       case .m4a: "audio/mp4"
       case .frames(.aac): "audio/aac"
+      case .frames(.vorbis), .frames(.opus), .frames(.flac): "audio/ogg"
       }
     }
   }
@@ -56,11 +57,16 @@ struct FinishCommand: Hashable, Sendable {
       (method, container) = (.copy, .mp3)
     } else if isOne, codec == .aac, plan.format == .source {
       (method, container) = (.copy, .m4a)
+    } else if isOne, codec.isOgg, plan.format == .source {
+      (method, container) = (.copy, .frames(codec))
+    } else if codecs.count == 1, codec.isOgg, plan.format == .source {
+      // Ogg streams may be chained; no container for tags takes that.
+      (method, container) = (.raw, .frames(codec))
     } else if isOne, plan.format == .source {
       // Layers I and II have no tagged container that players know.
       (method, container) = (.raw, .frames(codec))
     } else {
-      let wantsMP3 = plan.format == .mp3 || !codecs.contains(.aac)
+      let wantsMP3 = plan.format == .mp3 || codecs.isSubset(of: [.mp3, .mp2, .mp1])
       (method, container) = (.encode, wantsMP3 ? .mp3 : .m4a)
     }
   }
@@ -130,6 +136,7 @@ struct FinishCommand: Hashable, Sendable {
   private var containerOptions: [String] {
     switch container {
     case .m4a: ["-movflags", "+faststart", "-f", "ipod"]
+    case .frames(let codec) where codec.isOgg: ["-f", codec == .opus ? "opus" : "ogg"]
     default:
       // A Xing frame would be one frame more than was broadcast; an encoder's priming needs it.
       ["-write_xing", method == .copy ? "0" : "1", "-id3v2_version", "3", "-f", "mp3"]
@@ -150,6 +157,6 @@ struct FinishCommand: Hashable, Sendable {
 
   private static func demuxer(_ codec: AudioCodec) -> String {
     // FFmpeg's mp3 demuxer reads all three layers.
-    codec == .aac ? "aac" : "mp3"
+    codec.isOgg ? "ogg" : codec == .aac ? "aac" : "mp3"
   }
 }

@@ -6,13 +6,20 @@ import Media
 /// their number, their time, and a hash over all of them in order.
 ///
 /// Of AAC only what stands behind the ADTS header counts, because containers take the header away
-/// and FFmpeg writes it anew.
+/// and FFmpeg writes it anew. Of Ogg the packets count, because FFmpeg makes new pages of them.
 struct FrameDigest: Hashable, Sendable {
   private(set) var frames: Int64 = 0
   private(set) var samples: Int64 = 0
   private var hash: UInt64 = 0
 
   mutating func add(_ bytes: UnsafeRawBufferPointer, samples: Int, codec: AudioCodec) {
+    if codec.isOgg {
+      self.samples += Int64(samples)
+      return OggPackets.forEach(in: bytes) { packet in
+        frames += 1
+        fold(packet)
+      }
+    }
     var content = bytes
     if codec == .aac, bytes.count > 9 {
       let header = bytes[1] & 1 == 0 ? 9 : 7
@@ -20,6 +27,10 @@ struct FrameDigest: Hashable, Sendable {
     }
     frames += 1
     self.samples += Int64(samples)
+    fold(content)
+  }
+
+  private mutating func fold(_ content: UnsafeRawBufferPointer) {
     var pair = (hash, frameHash(content))
     hash = withUnsafeBytes(of: &pair) { frameHash($0) }
   }
@@ -36,33 +47,37 @@ struct FrameDigest: Hashable, Sendable {
 
 /// Reads the frames of a file of any size.
 enum FrameFile {
+  /// `preamble`: called before the first frame of a format that needs one.
   static func read(
-    _ path: String, _ each: (FrameScanner.Frame, UnsafeRawBufferPointer) -> Void
+    _ path: String, preamble: (FrameFormat, [UInt8]) -> Void = { _, _ in },
+    _ each: (FrameScanner.Frame, UnsafeRawBufferPointer) -> Void
   ) throws(SystemError) {
     let descriptor = try Syscall.check("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
     defer { close(descriptor) }
     var scanner = FrameScanner()
+    var format: FrameFormat?
+    func pass(_ scanner: borrowing FrameScanner) {
+      let frames = scanner.frames
+      scanner.withBytes { window in
+        for frame in frames {
+          if frame.format != format, let bytes = scanner.preamble(of: frame.format) {
+            preamble(frame.format, bytes)
+          }
+          format = frame.format
+          each(
+            frame,
+            UnsafeRawBufferPointer(rebasing: window[frame.start..<frame.start + frame.length]))
+        }
+      }
+    }
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
     while true {
       let count = try Syscall.check("read", path) { Glibc.read(descriptor, &buffer, buffer.count) }
       if count == 0 { break }
       buffer.withUnsafeBytes { scanner.feed(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-      pass(scanner, each)
+      pass(scanner)
     }
     scanner.finish()
-    pass(scanner, each)
-  }
-
-  private static func pass(
-    _ scanner: borrowing FrameScanner, _ each: (FrameScanner.Frame, UnsafeRawBufferPointer) -> Void
-  ) {
-    let frames = scanner.frames
-    scanner.withBytes { window in
-      for frame in frames {
-        each(
-          frame,
-          UnsafeRawBufferPointer(rebasing: window[frame.start..<frame.start + frame.length]))
-      }
-    }
+    pass(scanner)
   }
 }

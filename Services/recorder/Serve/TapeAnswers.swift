@@ -117,14 +117,17 @@ extension Segment {
   /// What the file is.
   var container: String {
     switch content {
-    case .frames(let run): run.format.codec == .aac ? "adts" : "mpeg-audio"
+    case .frames(let run):
+      run.format.codec.isOgg ? "ogg" : run.format.codec == .aac ? "adts" : "mpeg-audio"
     case .media(let media): media.container.rawValue
     }
   }
 
   var contentType: String {
     switch content {
-    case .frames(let run): run.format.codec == .aac ? "audio/aac" : "audio/mpeg"
+    case .frames(let run):
+      run.format.codec.isOgg
+        ? "audio/ogg" : run.format.codec == .aac ? "audio/aac" : "audio/mpeg"
     case .media(let media):
       switch media.container {
       case .transportStream: "video/mp2t"

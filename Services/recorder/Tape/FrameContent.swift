@@ -1,6 +1,7 @@
 import Media
 
-/// The whole frames in a file's bytes, as far as they are of one format.
+/// The whole frames in a file's bytes, as far as they are of one format; of an Ogg stream behind its
+/// header pages.
 struct FrameContent {
   /// nil where there is none.
   private(set) var format: FrameFormat?
@@ -25,6 +26,7 @@ struct FrameContent {
     let found = scanner.frames
     scanner.withBytes { window in
       for frame in found where format == nil || frame.format == format {
+        if format == nil { bytes += scanner.preamble(of: frame.format) ?? [] }
         format = frame.format
         bytes.append(contentsOf: window[frame.start..<frame.start + frame.length])
         samples += Int64(frame.samples)

@@ -47,7 +47,7 @@ final class LoadedTape {
     let reach = environment.time.now() - TapeAssembler.longestOverlap
     let format = last.run?.format
     let useful = newest.prefix {
-      $0.end > reach && format != nil && $0.run?.format == format
+      $0.end > reach && $0.run.map { $0.format.isSameBroadcast(as: format) } ?? false
     }
     for segment in useful.reversed() {
       // A segment that cannot be read only makes the join less certain.

@@ -6,7 +6,7 @@ extension TapeAssembler {
   mutating func start(_ format: FrameFormat, _ arrival: MediaTimeline.Arrival, _ emit: Emit) {
     followClock(arrival, emit)
     let isNear = end.map { arrival.wall - $0 < TapeAssembler.longestOverlap } ?? false
-    if isNear, format == tailFormat {
+    if isNear, format.isSameBroadcast(as: tailFormat) {
       pending = Pending()
       connection = MediaTimeline(sampleRate: format.sampleRate)
       mode = .splicing
@@ -63,10 +63,14 @@ extension TapeAssembler {
 
   mutating func decide(isFinal: Bool, _ emit: Emit) {
     guard let first = pending.frames.first, let connection else { return }
-    let policy = SplicePolicy(
+    var policy = SplicePolicy(
       tail: tail.hashes,
       frameDuration: .nanoseconds(
-        Int64(first.samples) * 1_000_000_000 / Int64(first.format.sampleRate)))
+        max(1, Int64(first.samples) * 1_000_000_000 / Int64(first.format.sampleRate))))
+    if first.format.codec.isOgg {
+      // Pages carry their number and their stream's: no two are equal by chance, not even in silence.
+      (policy.minimumRun, policy.minimumDistinct) = (1, 1)
+    }
     let overlap = connection.instant(ofSample: 0).flatMap { start in end.map { $0 - start } }
     let decision = policy.decide(
       incoming: pending.frames.map(\.hash), overlapByArrival: overlap, isFinal: isFinal)
@@ -119,11 +123,11 @@ extension TapeAssembler {
   ) -> ArraySlice<FrameScanner.Frame> {
     guard case .replaying(let known, var matched) = mode else { return frames[...] }
     let count = zip(frames, known.dropFirst(matched)).prefix { frame, hash in
-      frame.hash == hash && frame.format == tailFormat
+      frame.hash == hash && frame.format.isSameBroadcast(as: tailFormat)
     }.count
     matched += count
     mode = .replaying(known: known, matched: matched)
-    if matched == known.count, frames.first?.format == tailFormat {
+    if matched == known.count, frames.first?.format.isSameBroadcast(as: tailFormat) ?? false {
       pending = Pending()
       segment = nil
       if let tailFormat { join(tailFormat, as: .exact, emit) }

@@ -34,7 +34,8 @@ extension TapeAssembler {
     run = Run(format: format, timeline: timeline, isTold: end != nil)
     nextSplice = .newFormat
     segment = nil
-    tail.removeAll()
+    // Hashes of pages tell titles apart, so that a reconnect finds its place across them.
+    if !format.isSameBroadcast(as: tailFormat) { tail.removeAll() }
   }
 
   private mutating func note(

@@ -136,7 +136,9 @@ struct TapeAssembler {
     if case .replaying = mode { rest = replay(frames, window, arrival, emit) }
     guard !rest.isEmpty else { return }
     if case .fresh = mode { start(first.format, arrival, emit) }
-    if case .splicing = mode, first.format == pending.frames.first?.format ?? first.format {
+    if case .splicing = mode,
+      first.format.isSameBroadcast(as: pending.frames.first?.format ?? first.format)
+    {
       hold(rest, window, arrival, emit)
       decide(isFinal: connection?.isSettled ?? true, emit)
       return

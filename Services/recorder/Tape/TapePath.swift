@@ -41,7 +41,7 @@ enum TapePath {
     let suffix = isPart ? partSuffix : isHeld ? heldSuffix : ""
     let whole = name.dropLast(suffix.count)
     guard let dot = whole.lastIndex(of: "."), let dash = whole[..<dot].lastIndex(of: "-"),
-      let codec = AudioCodec(rawValue: String(whole[whole.index(after: dot)...])),
+      let codec = AudioCodec(fileExtension: String(whole[whole.index(after: dot)...])),
       let sequence = Int64(whole[whole.index(after: dash)..<dot]), sequence >= 0,
       let start = instant(whole[..<dash])
     else { return nil }

@@ -7,6 +7,7 @@ public final class ToneSource: Sendable {
     case adts
     case opus
     case flac
+    case vorbis
 
     var arguments: [String] {
       switch self {
@@ -14,6 +15,7 @@ public final class ToneSource: Sendable {
       case .adts: ["-c:a", "aac", "-content_type", "audio/aac", "-f", "adts"]
       case .opus: ["-c:a", "libopus", "-content_type", "application/ogg", "-f", "ogg"]
       case .flac: ["-c:a", "flac", "-content_type", "application/ogg", "-f", "ogg"]
+      case .vorbis: ["-c:a", "libvorbis", "-content_type", "application/ogg", "-f", "ogg"]
       }
     }
   }
