@@ -70,7 +70,9 @@ struct OggCaptureTests {
     await pool.stop()
     await source.stop()
     let segments = try await studio.segments(.radio)
-    #expect(try await studio.gaps(.radio).isEmpty)
+    // A station that has just begun has nothing to send yet.
+    let gaps = try await studio.gaps(.radio)
+    #expect(gaps.allSatisfy { $0.end <= segments[0].start }, "\(gaps)")
     // What both heard is the same pages in the same order.
     var tape: [UInt64] = []
     for segment in segments {
