@@ -14,6 +14,7 @@ extension Capture {
     address = url
     beginReading()
     tape?.assembler.connected()
+    transport?.connected()
     log.info("connecting", ("url", Redactor.redact(url)))
     connection = open(url)
   }
@@ -48,6 +49,8 @@ extension Capture {
     let rest = connection.take()
     consume(rest.bytes, arrival: rest.arrival)
     _ = reader.finish { scanner in place(scanner, arrival: nil) }
+    place(reader.takeChunks(), arrival: nil)
+    endTransport()
     withTape { tape, emit in tape.assembler.disconnected(emit) }
     closeSegment()
     collectRows()
@@ -107,6 +110,7 @@ extension Capture {
     address = probe.address
     beginReading()
     tape?.assembler.connected()
+    transport?.connected()
     connection = probe.connection
     if let head = probe.head { _ = reader.take(head) }
     for (bytes, arrival) in probe.pieces where connection === probe.connection {
@@ -122,6 +126,7 @@ extension Capture {
     let finding = reader.take(bytes) { scanner in place(scanner, arrival: arrival) }
     // The connection was let go of while its last bytes were being taken.
     guard connection != nil else { return }
+    place(reader.takeChunks(), arrival: arrival)
     let hasFrames = reader.frames > before
     perform(policy.handle(hasFrames ? .frames : .bytes, now: now))
     if reader.title != title {

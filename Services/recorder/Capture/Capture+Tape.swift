@@ -75,6 +75,9 @@ extension Capture {
     let now = environment.time.now()
     // A station lags behind the present by some of its segments.
     if let hls { return end >= instant || now >= deadline + hls.policy.latency }
+    if let transport, reader.transport != nil {
+      return (transport.storedEnd ?? .epoch) >= instant || now >= deadline + listedLatency
+    }
     return (end >= instant && tape?.assembler.isSettled ?? false)
       || now >= deadline + listedLatency
   }

@@ -43,6 +43,8 @@ actor Capture {
   var playlistDepth = 0
   /// What must stand before frames of an Ogg stream, by their format's setup.
   var preambles: [UInt64: [UInt8]] = [:]
+  /// Once the stream was an endless transport stream.
+  var transport: TransportAssembler?
   /// While the address is an HLS playlist.
   var hls: HLSSession?
   /// Where the list of the last one ended, and how long what it listed may be waited for.
@@ -258,7 +260,8 @@ actor Capture {
 
   /// Where what is captured ends; nil while there is nothing.
   var tapeEnd: Instant? {
-    hls?.policy.settledEnd ?? [tape?.assembler.end, listedEnd].compactMap(\.self).max()
+    hls?.policy.settledEnd
+      ?? [tape?.assembler.end, transport?.end, listedEnd].compactMap(\.self).max()
   }
 
   /// Everything captured is in files and rows.

@@ -78,6 +78,8 @@ final class CaptureConnection: HTTPSink {
 
   /// Whether there is more to take than bytes.
   var hasNews: Bool { state.withLock { $0.batch.head != nil || $0.batch.end != nil } }
+  /// Whether the reader must take something before more can come.
+  var isFull: Bool { state.withLock { $0.isPaused } }
 
   /// Everything since the last call.
   func take() -> Batch {

@@ -67,9 +67,9 @@ struct SourceFailure: Error, Hashable, Sendable {
       case .html: "a web page"
       case .playlist: "a playlist that names no stream"
       case .hls: "an HLS playlist"
-      case .ogg: "an Ogg stream, which cannot be captured yet"
+      case .ogg: "an Ogg stream of no coding that can be captured"
       case .mp4: "an MP4 file"
-      case .transportStream: "an MPEG transport stream, which cannot be captured yet"
+      case .transportStream: "an MPEG transport stream"
       case .mpegAudio, .adts, .unknown: "something that holds no MP3 or AAC audio"
       }
     let type = contentType.map { " (\($0))" } ?? ""
@@ -85,6 +85,13 @@ struct SourceFailure: Error, Hashable, Sendable {
       refusal?.sentence
         ?? "The source sends data in which no MP3 or AAC audio is found; check the address.",
       pace: .slow)
+  }
+
+  static func noTransport(_ contentType: String?) -> SourceFailure {
+    SourceFailure(
+      .sourceGarbled,
+      "The source sends no MPEG transport stream in which sound or picture is found"
+        + (contentType.map { " (\($0))" } ?? "") + "; check the address.", pace: .slow)
   }
 
   private static func sentence(_ text: String) -> String {

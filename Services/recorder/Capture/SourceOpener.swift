@@ -10,6 +10,10 @@ struct SourceRequest: Sendable {
   /// The stream's addresses when this was asked; what a list led to is not among them.
   let addresses: [String]
   var http: HTTPRequest
+  /// How the address is read, where the stream's definition says so.
+  var kind: SourceKind?
+  var inputFormat: String?
+  var quality: String?
 
   init(stream: StreamID, url: String, addresses: [String], http: HTTPRequest) {
     self.stream = stream
@@ -23,6 +27,9 @@ struct SourceRequest: Sendable {
     stream = definition.id
     self.url = url
     addresses = definition.urls
+    kind = definition.source
+    inputFormat = definition.inputFormat
+    quality = definition.quality
     http = HTTPRequest.endless(url)
     http.connectTimeout = connectTimeout
     http.headers["Icy-MetaData"] = "1"

@@ -15,8 +15,16 @@ struct SourceReader {
     case unusable(SourceFailure)
   }
 
+  /// A piece of a transport stream, with the tables for a file that begins with it.
+  struct Chunk {
+    var chunk: TransportChunkScanner.Chunk
+    var tables: [UInt8]
+  }
+
   /// So many bytes without a frame are no audio.
   static let patience: Int64 = 128 << 10
+  /// The same of a transport stream, whose tables come rarely.
+  static let transportPatience: Int64 = 8 << 20
 
   private(set) var scanner = FrameScanner()
   /// The newest title that the stream announced.
@@ -25,6 +33,10 @@ struct SourceReader {
   private(set) var frames: Int64 = 0
   /// Where the sound stands on the connection.
   let map: RestartMap
+
+  /// Where the source is a transport stream.
+  private(set) var transport: TransportChunkScanner?
+  private var chunks: [Chunk] = []
 
   private var icy = ICYDeinterleaver(interval: nil)
   private var kind = ContentKind.unknown
@@ -41,9 +53,12 @@ struct SourceReader {
     map.titles(interval: interval, rest: interval)
     kind = contentType.map { ContentSniffer.kind(ofContentType: $0) } ?? .unknown
     switch kind {
-    case .html, .mp4, .transportStream:
+    case .html, .mp4:
       return .unusable(.unusable(kind, contentType: contentType))
     case .hls: return .hls
+    case .transportStream:
+      transport = TransportChunkScanner()
+      return .audio
     case .mpegAudio, .adts, .ogg, .playlist, .unknown: return .audio
     }
   }
@@ -62,6 +77,7 @@ struct SourceReader {
   ) -> Finding {
     received += Int64(bytes.count)
     defer { map.advance(bytes.count) }
+    if transport != nil { return takeTransport(bytes) }
     if frames == 0, firstBytes.count < StreamPlaylist.largest { firstBytes += bytes }
     if kind == .playlist { return readPlaylist(isWhole: false) }
     var found = Int64(0)
@@ -94,6 +110,7 @@ struct SourceReader {
   /// The connection is over: what is left is scanned, a list is read.
   mutating func finish(scanned: (borrowing FrameScanner) -> Void) -> Finding {
     if kind == .playlist { return readPlaylist(isWhole: true) }
+    if transport != nil { return finishTransport() }
     scanner.finish()
     frames += Int64(scanner.frames.count)
     scanned(scanner)
@@ -109,10 +126,41 @@ struct SourceReader {
       return readPlaylist(isWhole: true)
     case .hls: return .hls
     case .ogg: return .unusable(.noFrames(scanner.refusal ?? .oggCoding))
-    case .html, .mp4, .transportStream:
+    case .transportStream:
+      transport = TransportChunkScanner()
+      return takeTransport(firstBytes)
+    case .html, .mp4:
       return .unusable(.unusable(content, contentType: contentType))
     case .mpegAudio, .adts, .unknown: return .unusable(.noFrames(scanner.refusal))
     }
+  }
+
+  /// The pieces of a transport stream since the last call.
+  mutating func takeChunks() -> [Chunk] {
+    defer { chunks = [] }
+    return chunks
+  }
+
+  private mutating func takeTransport(_ bytes: [UInt8]) -> Finding {
+    guard var transport else { return .audio }
+    self.transport = nil
+    var found: [TransportChunkScanner.Chunk] = []
+    transport.feed(bytes) { found.append($0) }
+    chunks += found.map { Chunk(chunk: $0, tables: transport.tables) }
+    frames = transport.units
+    if frames > 0 { firstBytes = [] }
+    self.transport = transport
+    return frames > 0 || received < SourceReader.transportPatience
+      ? .audio : .unusable(.noTransport(contentType))
+  }
+
+  private mutating func finishTransport() -> Finding {
+    guard var transport else { return .audio }
+    var last: TransportChunkScanner.Chunk?
+    transport.finish { last = $0 }
+    if let last { chunks.append(Chunk(chunk: last, tables: transport.tables)) }
+    self.transport = transport
+    return frames > 0 ? .audio : .unusable(.noTransport(contentType))
   }
 
   private func readPlaylist(isWhole: Bool) -> Finding {

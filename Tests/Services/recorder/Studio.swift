@@ -56,13 +56,15 @@ final class Studio: Sendable {
     try self.init(folder)
   }
 
-  func environment(disk: any TapeDisk = SystemDisk()) -> CaptureEnvironment {
+  func environment(
+    disk: any TapeDisk = SystemDisk(), opener: (any SourceOpener)? = nil
+  ) -> CaptureEnvironment {
     let logs = logs
     var settings = CaptureSettings()
     settings.segment = .seconds(1)
     return CaptureEnvironment(
-      node: Self.node, root: tapeRoot, database: database, opener: HTTPOpener(client: client),
-      client: client, time: time, disk: disk, settings: settings,
+      node: Self.node, root: tapeRoot, database: database,
+      opener: opener ?? HTTPOpener(client: client), client: client, time: time, disk: disk, settings: settings,
       metrics: RecorderMetrics(MetricsRegistry()),
       log: { stream in Logger { logs.note(stream, $0) } },
       onStatus: { [weak self] status in self?.statuses.withLock { $0.append(status) } })

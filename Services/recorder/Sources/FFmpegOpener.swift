@@ -1,0 +1,210 @@
+import Base
+import HTTPClient
+import Media
+import Messages
+import Subprocess
+import Synchronization
+
+/// Connections that FFmpeg makes: a child per connection, whose output comes as if it were an HTTP
+/// answer. The child ends with the connection; one that does not is killed.
+///
+/// Knows nothing of tapes and databases, so that any process may run it.
+final class FFmpegOpener: SourceOpener {
+  /// In which mode an address was read the last time.
+  private let modes = Mutex<[String: FFmpegCommand.Mode]>([:])
+  private let time: any TimeSource
+
+  init(time: any TimeSource = SystemTimeSource()) { self.time = time }
+
+  func open(_ request: SourceRequest, into connection: CaptureConnection) -> any SourceTransfer {
+    let line = FFmpegLine(request, into: connection, time: time)
+    let first = modes.withLock { $0[request.url] } ?? Self.firstMode(request)
+    line.start(first) { [self] mode in
+      modes.withLock { modes in
+        if modes.count > 1000 { modes = [:] }
+        modes[request.url] = mode
+      }
+    }
+    return line
+  }
+
+  private static func firstMode(_ request: SourceRequest) -> FFmpegCommand.Mode {
+    guard SourceRoute.scheme(request.url) == "device" else { return .copy }
+    return request.inputFormat == "v4l2" ? .encoded : .flac
+  }
+}
+
+/// One such connection.
+final class FFmpegLine: SourceTransfer {
+  private struct State {
+    var task: Task<Void, Never>?
+    var child: ChildProcess?
+    var isCancelled = false
+    var waiter: CheckedContinuation<Void, Never>?
+  }
+
+  /// What FFmpeg writes before it must be clear which tracks there are.
+  private static let enough = 1 << 20
+  private static let ladder = StopLadder([
+    StopLadder.Step(.signal(2), grace: .seconds(1)),
+    StopLadder.Step(.signal(15), grace: .seconds(1)),
+  ])
+
+  private let request: SourceRequest
+  private let connection: CaptureConnection
+  private let time: any TimeSource
+  private let state = Mutex(State())
+
+  init(_ request: SourceRequest, into connection: CaptureConnection, time: any TimeSource) {
+    self.request = request
+    self.connection = connection
+    self.time = time
+  }
+
+  /// `settled`: told of the mode in which the source can be read.
+  func start(
+    _ mode: FFmpegCommand.Mode, settled: @escaping @Sendable (FFmpegCommand.Mode) -> Void
+  ) {
+    let task = Task { await run(mode, settled) }
+    state.withLock { $0.task = task }
+  }
+
+  func cancel() {
+    let (child, waiter) = state.withLock { state in
+      state.isCancelled = true
+      defer { state.waiter = nil }
+      return (state.child, state.waiter)
+    }
+    child?.requestStop(Self.ladder)
+    waiter?.resume()
+  }
+
+  func resume() {
+    let waiter = state.withLock { state in
+      defer { state.waiter = nil }
+      return state.waiter
+    }
+    waiter?.resume()
+  }
+
+  private func run(
+    _ first: FFmpegCommand.Mode, _ settled: @Sendable (FFmpegCommand.Mode) -> Void
+  ) async {
+    if let objection = FFmpegCommand.objection(request) {
+      return connection.finish(
+        .byFailure(SourceFailure(.sourceRefused, objection, pace: .patient)))
+    }
+    var mode = first
+    while true {
+      switch await attempt(mode, settled) {
+      case .again(let next): mode = next
+      case .over(let failure): return connection.finish(.byFailure(failure))
+      }
+    }
+  }
+
+  private enum Outcome {
+    case again(FFmpegCommand.Mode)
+    case over(SourceFailure)
+  }
+
+  private func attempt(
+    _ mode: FFmpegCommand.Mode, _ settled: @Sendable (FFmpegCommand.Mode) -> Void
+  ) async -> Outcome {
+    let command = FFmpegCommand(request, mode: mode)
+    let child: ChildProcess
+    do {
+      child = try await ChildProcess.start(command.child)
+    } catch {
+      return .over(
+        SourceFailure(
+          .recorderDown, "FFmpeg cannot be started (\(error)): install it.", pace: .slow))
+    }
+    let isCancelled = state.withLock { state in
+      state.child = child
+      return state.isCancelled
+    }
+    if isCancelled { child.requestStop(.kill) }
+    try? await child.input?.write(Array(command.list.utf8))
+    child.input?.close()
+    var choice = FFmpegTracks(mode)
+    var held: [UInt8] = []
+    var isSettled = false
+    if let output = child.output {
+      for await bytes in output {
+        if !isSettled {
+          held += bytes
+          switch choice.judge(bytes, isEnough: held.count > Self.enough) {
+          case .unknown: continue
+          case .try(let next):
+            await child.stop(.kill)
+            return .again(next)
+          case .fits: break
+          }
+          isSettled = true
+          settled(mode)
+          connection.receive(head(mode))
+          await give(held)
+          held = []
+        } else {
+          await give(bytes)
+        }
+      }
+    }
+    let exit = await child.stop(Self.ladder)
+    if !isSettled, mode == .ogg, !state.withLock({ $0.isCancelled }),
+      child.errorText.contains("codec")
+    {
+      return .again(.flac)
+    }
+    if isSettled, exit.isSuccess { return .over(.closed) }
+    return .over(SourceFailure(ffmpeg: exit, errors: child.errorText))
+  }
+
+  private func head(_ mode: FFmpegCommand.Mode) -> HTTPHead {
+    var headers = HTTPHeaders()
+    headers["Content-Type"] = mode.contentType
+    return HTTPHead(status: 200, headers: headers, url: request.url)
+  }
+
+  private func give(_ bytes: [UInt8]) async {
+    let flow = bytes.withUnsafeBytes { connection.receive($0, at: time.now()) }
+    guard case .pause = flow else { return }
+    await withCheckedContinuation { continuation in
+      let mustWait = state.withLock { state in
+        // The reader may have taken everything meanwhile, and says so only once.
+        guard !state.isCancelled, connection.isFull else { return false }
+        state.waiter = continuation
+        return true
+      }
+      if !mustWait { continuation.resume() }
+    }
+  }
+}
+
+/// Whether what FFmpeg puts out in a mode is what can be captured.
+struct FFmpegTracks {
+  enum Verdict: Hashable {
+    case unknown
+    case fits
+    case `try`(FFmpegCommand.Mode)
+  }
+
+  private let mode: FFmpegCommand.Mode
+  private var scanner = TransportChunkScanner()
+
+  init(_ mode: FFmpegCommand.Mode) { self.mode = mode }
+
+  mutating func judge(_ bytes: [UInt8], isEnough: Bool) -> Verdict {
+    guard mode == .copy else { return .fits }
+    scanner.feed(bytes) { _ in }
+    let types = scanner.streamTypes
+    if types.isEmpty { return isEnough ? .fits : .unknown }
+    let hasPicture = types.contains { TransportTypes.picture.contains($0) }
+    let isKnown = types.allSatisfy {
+      TransportTypes.picture.contains($0) || TransportTypes.sound.contains($0)
+    }
+    if isKnown { return .fits }
+    return .try(hasPicture ? .encodedSound : .ogg)
+  }
+}
