@@ -42,8 +42,10 @@ struct RecorderService: Sendable {
     let logs = RecordingLogs(folder: host.home.recordingLogs, time: time)
     let statuses = StatusOutbox(database: database, outbox: outbox, scheduler: Self.scheduler)
     tapeRoot = host.home.tape(host.settings)
-    let client = HTTPClient(time: time)
-    let direct = HTTPOpener(client: client)
+    // What comes from the network only; FFmpeg and resolvers know no such filter.
+    let client = HTTPClient(
+      addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all, time: time)
+    let direct = SourceRouter(host.settings.recorder, client: client, time: time)
     ingest =
       host.settings.recorder.hasIngest
       ? IngestOpener(

@@ -74,6 +74,21 @@ public struct Settings: Hashable, Sendable {
     public var ingestLinger = Duration.seconds(60)
     public var ingestHoldMebibytes = 256
     public var tags: [String] = []
+    /// Who is asked where the stream of a page is, where a pattern does not say it.
+    public enum Resolver: String, CaseIterable, Hashable, Sendable {
+      case ytDlp = "yt-dlp"
+      case streamlink
+    }
+
+    public var resolver = Resolver.ytDlp
+    public var resolverTimeout = Duration.seconds(30)
+    public var pagePatterns = [
+      "youtube.com", "youtu.be", "twitch.tv=streamlink", "dailymotion.com", "vimeo.com",
+      "facebook.com", "kick.com", "tiktok.com",
+    ]
+    public var ytDlpProgram = "yt-dlp"
+    public var streamlinkProgram = "streamlink"
+    public var isPublicOnly = false
   }
 
   public struct Converter: Hashable, Sendable {

@@ -133,6 +133,26 @@ public enum SettingsTable {
         "tags", \.recorder.tags,
         "What this recorder is called by, such as a site or a network: streams that ask for tags are "
           + "given to recorders that have all of them."),
+      .choice(
+        "resolver", \.recorder.resolver,
+        "Who is asked where the stream of a page is, unless page_patterns says it."),
+      .seconds(
+        "resolver_timeout_s", \.recorder.resolverTimeout, 2...300,
+        "How long that may take."),
+      .texts(
+        "page_patterns", \.recorder.pagePatterns,
+        "Addresses that are pages: a host with all below it, or host and path with *; behind it "
+          + "=yt-dlp or =streamlink where it is not the usual resolver."),
+      .text(
+        "yt_dlp", \.recorder.ytDlpProgram,
+        "Name or path of yt-dlp, 2025.02.19 or newer (Debian 12's own is too old)."),
+      .text(
+        "streamlink", \.recorder.streamlinkProgram, "Name or path of streamlink, 6 or newer."),
+      .flag(
+        "public_addresses_only", \.recorder.isPublicOnly,
+        "Refuse streams (HTTP and HLS) at addresses of this machine and of private networks. Off, "
+          + "because studios broadcast on their own networks; turn it on where people who are not "
+          + "trusted may add streams. FFmpeg and the resolvers know no such filter."),
     ])
 
   private static let converter = SettingsSection(

@@ -19,7 +19,9 @@ extension Capture {
     connection = open(url)
   }
 
-  func open(_ url: String) -> CaptureConnection {
+  func open(_ url: String) -> CaptureConnection { open(url, as: sourceDefinition) }
+
+  func open(_ url: String, as definition: StreamDefinition) -> CaptureConnection {
     let request = SourceRequest(
       url, of: definition, connectTimeout: environment.settings.limits.connect)
     let connection = makeConnection()
@@ -39,6 +41,7 @@ extension Capture {
     dropProbe()
     dropHandover()
     leave()
+    forgetPage()
   }
 
   func leave() {
@@ -60,6 +63,7 @@ extension Capture {
   func drain(_ connection: CaptureConnection) {
     if connection === probe?.connection { drainProbe() }
     if connection === handover.successor?.connection { drainSuccessor() }
+    if connection === renewal?.connection { drainRenewal() }
     guard connection === self.connection else { return }
     let batch = connection.take()
     if let head = batch.head {
@@ -141,6 +145,7 @@ extension Capture {
     case .audio: break
     case .unusable(let failure): fail(failure)
     case .hls: relay(address)
+    case .resolved(let source): follow(source)
     case .moved(let url):
       playlistDepth += 1
       guard playlistDepth <= 3 else {
@@ -155,6 +160,7 @@ extension Capture {
     if reader.frames == 0, case .byServer = end {
       switch reader.finish(scanned: { _ in }) {
       case .moved(let url): return follow(.moved(url))
+      case .resolved(let source): return follow(.resolved(source))
       case .hls: return follow(.hls)
       case .unusable(let failure): return fail(failure)
       case .audio: break

@@ -43,6 +43,14 @@ actor Capture {
   var playlistDepth = 0
   /// What must stand before frames of an Ogg stream, by their format's setup.
   var preambles: [UInt64: [UInt8]] = [:]
+  /// Where the page's stream is, while the address is a page.
+  var resolved: ResolvedSource?
+  var resolvedAt = Instant.epoch
+  /// That page.
+  var page: String?
+  var renewAfter = Instant.epoch
+  /// Asks again before that address expires.
+  var renewal: PageRenewal?
   /// Once the stream was an endless transport stream.
   var transport: TransportAssembler?
   /// While the address is an HLS playlist.
@@ -212,6 +220,7 @@ actor Capture {
       switch action {
       case .connect(let address):
         playlistDepth = 0
+        forgetPage()
         connect(to: definition.urls[min(address, definition.urls.count - 1)])
       case .disconnect: disconnect()
       case .probe(let address): startProbe(at: address)
@@ -249,6 +258,7 @@ actor Capture {
   /// Several times a second while it is busy; `writeRows` follows.
   func tick() {
     let now = environment.time.monotonic()
+    tickPage(now)
     if isWanted { perform(policy.handle(.tick, now: now)) }
     tape?.tick(now: now)
     media.tick(now: now)

@@ -31,12 +31,15 @@ struct CaptureSettings: Sendable {
   var segment = Duration.seconds(4)
   var syncEvery = Duration.seconds(2)
   var limits = CapturePolicy.Limits()
+  /// Patterns of addresses that are pages.
+  var pages: [String] = []
 
   init() {}
 
   init(_ settings: Settings.Recorder) {
     segment = settings.segment
     syncEvery = settings.syncEvery
+    pages = PageSettings(settings).pages
     limits.stall = settings.stallAfter
     limits.connect = settings.connectTimeout
     limits.reconnectCap = settings.reconnectCap

@@ -18,6 +18,8 @@ struct CapturePolicy {
     /// Somebody needs the stream.
     case wanted
     case unwanted
+    /// Whoever must find the stream first (a page's resolver) is at it, and has a limit of its own.
+    case preparing
     /// Bytes came, whatever they hold.
     case bytes
     /// Whole frames came.
@@ -140,6 +142,12 @@ struct CapturePolicy {
       return []
     case (.relayed, .tick), (.relayed, .bytes): return []
     case (_, .probeFrames), (_, .probeFailed): return []
+    case (.connecting, .preparing):
+      state = .connecting(since: now)
+      guard !isSilenceTold else { return [] }
+      isSilenceTold = true
+      return [.outage(CapturePolicy.preparing)]
+    case (_, .preparing): return []
     case (_, .failed(let failure)): return fail(failure, now)
     case (_, .bytes):
       lastByte = now
@@ -182,7 +190,7 @@ struct CapturePolicy {
       state = .doubtful(doubt)
       return [.dropProbe, .outage(failure)]
     case .tick: return tick(doubt, now)
-    case .wanted, .unwanted, .relayed: return []
+    case .wanted, .unwanted, .relayed, .preparing: return []
     }
     state = .doubtful(doubt)
     return []
@@ -243,6 +251,9 @@ struct CapturePolicy {
 
   private static let noAnswer = SourceFailure(
     .sourceUnreachable, "The source takes the connection and does not answer.")
+
+  private static let preparing = SourceFailure(
+    .sourceUnreachable, "The page is being asked where its stream is.")
 
   private mutating func checkStall(_ since: Monotonic, _ now: Monotonic) -> [Action] {
     guard let lastByte, now - lastByte >= stallLimit else { return [] }

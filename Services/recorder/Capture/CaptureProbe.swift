@@ -47,7 +47,7 @@ struct CaptureProbe {
     switch finding {
     case .audio: return nil
     case .unusable(let failure): return .failed(failure)
-    case .moved: return .failed(.unusable(.playlist, contentType: contentType))
+    case .moved, .resolved: return .failed(.unusable(.playlist, contentType: contentType))
     case .hls: return .failed(.unusable(.hls, contentType: contentType))
     }
   }

@@ -10,6 +10,8 @@ struct SourceReader {
     case audio
     /// The address is a list; the stream is at this one.
     case moved(String)
+    /// The address is a page; its stream is there.
+    case resolved(ResolvedSource)
     /// The address is an HLS playlist.
     case hls
     case unusable(SourceFailure)
@@ -40,6 +42,7 @@ struct SourceReader {
 
   private var icy = ICYDeinterleaver(interval: nil)
   private var kind = ContentKind.unknown
+  private var isResolved = false
   private var firstBytes: [UInt8] = []
   private var received: Int64 = 0
 
@@ -48,6 +51,7 @@ struct SourceReader {
   /// What the head alone tells; `audio` where the bytes must tell.
   mutating func take(_ head: HTTPHead) -> Finding {
     contentType = head.headers["Content-Type"]
+    isResolved = ResolvedSource.isHead(head)
     let interval = max(0, head.headers["icy-metaint"].flatMap { Int($0) } ?? 0)
     icy = ICYDeinterleaver(interval: interval)
     map.titles(interval: interval, rest: interval)
@@ -78,7 +82,8 @@ struct SourceReader {
     received += Int64(bytes.count)
     defer { map.advance(bytes.count) }
     if transport != nil { return takeTransport(bytes) }
-    if frames == 0, firstBytes.count < StreamPlaylist.largest { firstBytes += bytes }
+    if frames == 0, isResolved || firstBytes.count < StreamPlaylist.largest { firstBytes += bytes }
+    if isResolved { return .audio }
     if kind == .playlist { return readPlaylist(isWhole: false) }
     var found = Int64(0)
     var scanner = FrameScanner()
@@ -109,6 +114,10 @@ struct SourceReader {
 
   /// The connection is over: what is left is scanned, a list is read.
   mutating func finish(scanned: (borrowing FrameScanner) -> Void) -> Finding {
+    if isResolved {
+      return ResolvedSource(body: firstBytes).map { .resolved($0) }
+        ?? .unusable(.unusable(.unknown, contentType: contentType))
+    }
     if kind == .playlist { return readPlaylist(isWhole: true) }
     if transport != nil { return finishTransport() }
     scanner.finish()

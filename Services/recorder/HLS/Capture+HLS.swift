@@ -44,8 +44,9 @@ extension Capture {
           since: ([wantedAt] + starts).min() ?? wantedAt, outage: outage,
           seed: UInt64(bitPattern: environment.time.monotonic().nanoseconds)),
         fetcher: HLSFetcher(
-          client: environment.client, definition: definition,
+          client: environment.client, definition: sourceDefinition,
           connectTimeout: environment.settings.limits.connect), address: url, relay: relay)
+      if resolved != nil { session.policy.count.forgetIdentities() }
       hls = session
       log.info("capturing by playlist", ("url", Redactor.redact(url)))
       performHLS(session.policy.handle(.begin, now: environment.time.monotonic()))

@@ -37,6 +37,11 @@ struct HLSCount {
     return offset + number
   }
 
+  /// A page gives out another address for the same stream, with which all names may change.
+  mutating func forgetIdentities() {
+    for number in known.keys { known[number]?.identity = "" }
+  }
+
   mutating func forget(_ number: Int64) { known[number] = nil }
 
   /// The station begins anew: no number means what it meant.

@@ -9,9 +9,9 @@ import Messages
 /// Not `Sendable`: it belongs to its capture.
 final class HLSSession {
   var policy: HLSReloadPolicy
-  let fetcher: HLSFetcher
+  private(set) var fetcher: HLSFetcher
   /// What the definition, or a list, says.
-  let address: String
+  private(set) var address: String
   /// Tells it from other sessions of the same capture.
   let relay: Int
   /// The media playlist; nil until it is known.
@@ -34,6 +34,14 @@ final class HLSSession {
     self.policy = policy
     self.fetcher = fetcher
     self.address = address
+  }
+
+  /// The same stream from now on at another address, which a page was asked for.
+  func move(to address: String, fetcher: HLSFetcher) {
+    self.address = address
+    self.fetcher = fetcher
+    mediaAddress = nil
+    policy.count.forgetIdentities()
   }
 
   func cancel() {

@@ -72,6 +72,9 @@ struct FFmpegCommand: Hashable, Sendable {
     if headers(request).count > 1 {
       return "FFmpeg takes one further header at most: leave the others out."
     }
+    if SourceRoute.scheme(request.url) == "device", request.url.dropFirst(7).hasPrefix("-") {
+      return "A device's name does not begin with a dash."
+    }
     if request.url.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
       return "The address holds a line break or control character."
     }

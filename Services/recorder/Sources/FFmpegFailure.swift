@@ -31,13 +31,22 @@ extension SourceFailure {
           ? "The source closed the connection." : "FFmpeg \(exit) and says nothing."), pace: pace)
   }
 
+  private static let reasons = [
+    "refused", "timed out", "unreachable", "no route", "resolve", "unauthorized", "authentication",
+    "401", "403", "404", "not found", "no such", "whitelist", "invalid data",
+  ]
+
   /// The last thing that it said, without secrets and without the names of its parts.
   static func lastLine(_ errors: String) -> String? {
     let lines = errors.split(whereSeparator: \.isNewline).map(String.init).filter {
       !$0.allSatisfy(\.isWhitespace) && !$0.contains("Last message repeated")
         && !$0.hasPrefix("pipe:0:") && !$0.contains("Impossible to open")
     }
-    guard var line = lines.last else { return nil }
+    // What came first says why; what came last, often only that it did not work.
+    let telling = lines.last { line in
+      SourceFailure.reasons.contains { line.lowercased().contains($0) }
+    }
+    guard var line = telling ?? lines.last else { return nil }
     if line.hasPrefix("["), let end = line.firstIndex(of: "]") {
       line = String(line[line.index(after: end)...].drop { $0 == " " })
     }

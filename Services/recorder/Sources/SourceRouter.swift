@@ -1,7 +1,7 @@
 import Base
+import Configuration
 import HTTPClient
 import Messages
-import Synchronization
 
 /// Opens every address with whoever reads it. Runs in the recorder or in any other process: it knows
 /// nothing of tapes and databases.
@@ -30,4 +30,25 @@ struct SourceRouter: SourceOpener {
 struct ClosedTransfer: SourceTransfer {
   func cancel() {}
   func resume() {}
+}
+
+extension SourceRouter {
+  /// All of them in this process, as the settings say.
+  init(
+    _ settings: Settings.Recorder, client: HTTPClient, time: any TimeSource = SystemTimeSource()
+  ) {
+    let pages = PageSettings(settings)
+    self.init(
+      http: HTTPOpener(client: client), ffmpeg: FFmpegOpener(time: time),
+      page: PageOpener(pages, time: time), pages: pages.pages)
+  }
+}
+
+extension PageSettings {
+  init(_ settings: Settings.Recorder) {
+    patterns = settings.pagePatterns
+    usual = ResolverTool(rawValue: settings.resolver.rawValue) ?? .ytDlp
+    programs = [.ytDlp: settings.ytDlpProgram, .streamlink: settings.streamlinkProgram]
+    timeout = settings.resolverTimeout
+  }
 }

@@ -14,7 +14,8 @@ enum StreamValidator {
     guard (1...10).contains(stream.urls.count) else {
       throw Refusal(.invalid, "A stream needs one to ten addresses.", field: "urls")
     }
-    for url in stream.urls { try check(url: url) }
+    for url in stream.urls { try SourceAddressRule.check(url, of: stream) }
+    try checkSource(stream)
     if let agent = stream.userAgent {
       try TextRule.checkHeader(agent, field: "userAgent", what: "The user agent")
     }
@@ -44,24 +45,21 @@ enum StreamValidator {
     throw Refusal(.invalid, sentence, field: field)
   }
 
-  /// The address itself is never quoted: it may hold a password.
-  private static func check(url: String) throws(Refusal) {
-    let lowered = url.lowercased()
-    guard let scheme = ["http://", "https://"].first(where: { lowered.hasPrefix($0) }) else {
-      throw Refusal(
-        .invalid, "A stream's address must begin with http:// or https://.", field: "urls")
-    }
-    let rest = url.dropFirst(scheme.count)
-    let authority = rest.prefix { !"/?#".contains($0) }
-    let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
-    guard !host.isEmpty, !host.hasPrefix(":") else {
-      throw Refusal(.invalid, "A stream's address needs a host after \(scheme).", field: "urls")
-    }
-    guard url.utf8.count <= 2000, url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+  private static func checkSource(_ stream: StreamDefinition) throws(Refusal) {
+    if let format = stream.inputFormat, !SourceAddressRule.devices.contains(format) {
       throw Refusal(
         .invalid,
-        "A stream's address may hold no blanks or control characters and at most 2000 characters; "
-          + "write a blank as %20.", field: "urls")
+        "The input format is one of \(SourceAddressRule.devices.joined(separator: ", ")), and "
+          + "belongs to an address that begins with device:.", field: "inputFormat")
+    }
+    if let quality = stream.quality, !SourceAddressRule.isQuality(quality) {
+      throw Refusal(
+        .invalid, "The quality is best, worst, audio, or a height such as 720p.",
+        field: "quality")
+    }
+    if stream.source == .ffmpeg, stream.headers.count > 1 {
+      throw Refusal(
+        .invalid, "FFmpeg takes one further request header at most.", field: "headers")
     }
   }
 

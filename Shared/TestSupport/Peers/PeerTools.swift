@@ -9,11 +9,17 @@ enum PeerTools {
   static var python: String { get throws { try path("python3") } }
   static var rclone: String { get throws { try path("rclone") } }
 
-  private static func path(_ name: String) throws -> String {
+  static func path(_ name: String) throws -> String {
     let path = "\(package)/.build/peers/bin/\(name)"
     guard access(path, X_OK) == 0 else {
       throw TestFailure("this test needs \(path): run scripts/setup --tests")
     }
     return path
   }
+}
+
+/// Programs that say where a page's stream is, likewise.
+public enum PageResolvers {
+  public static var ytDlp: String { get throws { try PeerTools.path("yt-dlp") } }
+  public static var streamlink: String { get throws { try PeerTools.path("streamlink") } }
 }

@@ -21,6 +21,7 @@ struct SourceReaderTests {
     switch finding {
     case .audio: "audio"
     case .moved(let url): "moved to \(url)"
+    case .resolved(let source): "resolved to \(source.url)"
     case .hls: "an HLS playlist"
     case .unusable(let failure): failure.sentence
     }

@@ -39,6 +39,9 @@ import Testing
       ("a file", "Radio", ["file:///etc/passwd"], "urls"),
       ("no host", "Radio", ["http:///x"], "urls"),
       ("only a port", "Radio", ["http://:80/"], "urls"),
+      ("a device without a format", "Radio", ["device:hw:0"], "inputFormat"),
+      ("a scheme nobody reads", "Radio", ["gopher://h/x"], "urls"),
+      ("a camera without a host", "Radio", ["rtsp:///x"], "urls"),
       ("a blank", "Radio", ["http://h/a b"], "urls"),
       ("a line break", "Ra\ndio", ["http://h/"], "name"),
     ] as [(String, String, [String], String)])
