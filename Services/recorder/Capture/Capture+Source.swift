@@ -235,6 +235,12 @@ extension Capture {
               start: start, end: end, cause: .sourceStalled,
               detail: "The station sent nothing for a while and went on without closing.")))
       case .heldBack(let bytes, let start, let format):
+        if tape.waiting.isEmpty, let preamble = preambles[format.setup] {
+          preamble.withUnsafeBytes {
+            tape.waiting.append(
+              $0, start: start, sequence: tape.writer.nextSequence, codec: format.codec, now: now)
+          }
+        }
         tape.waiting.append(
           bytes, start: start, sequence: tape.writer.nextSequence, codec: format.codec, now: now)
       case .placed:

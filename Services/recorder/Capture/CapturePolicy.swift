@@ -18,7 +18,8 @@ struct CapturePolicy {
     /// Somebody needs the stream.
     case wanted
     case unwanted
-    /// Whoever must find the stream first (a page's resolver) is at it, and has a limit of its own.
+    /// Whoever must find the stream first (FFmpeg, a page's resolver) is at it, within a limit of its
+    /// own.
     case preparing
     /// Bytes came, whatever they hold.
     case bytes
@@ -253,7 +254,7 @@ struct CapturePolicy {
     .sourceUnreachable, "The source takes the connection and does not answer.")
 
   private static let preparing = SourceFailure(
-    .sourceUnreachable, "The page is being asked where its stream is.")
+    .sourceUnreachable, "The source is being asked and has not answered yet.")
 
   private mutating func checkStall(_ since: Monotonic, _ now: Monotonic) -> [Action] {
     guard let lastByte, now - lastByte >= stallLimit else { return [] }

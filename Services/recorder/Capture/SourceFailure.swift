@@ -75,7 +75,7 @@ struct SourceFailure: Error, Hashable, Sendable {
     let type = contentType.map { " (\($0))" } ?? ""
     return SourceFailure(
       .sourceRefused,
-      "The address answers with \(found)\(type); use the address of the MP3 or AAC stream itself.",
+      "The address answers with \(found)\(type); use the address of the stream itself.",
       pace: .patient)
   }
 

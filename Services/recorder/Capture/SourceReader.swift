@@ -43,6 +43,8 @@ struct SourceReader {
   private var icy = ICYDeinterleaver(interval: nil)
   private var kind = ContentKind.unknown
   private var isResolved = false
+  /// Whether the source has answered.
+  private(set) var hasHead = false
   private var firstBytes: [UInt8] = []
   private var received: Int64 = 0
 
@@ -52,6 +54,7 @@ struct SourceReader {
   mutating func take(_ head: HTTPHead) -> Finding {
     contentType = head.headers["Content-Type"]
     isResolved = ResolvedSource.isHead(head)
+    hasHead = true
     let interval = max(0, head.headers["icy-metaint"].flatMap { Int($0) } ?? 0)
     icy = ICYDeinterleaver(interval: interval)
     map.titles(interval: interval, rest: interval)
@@ -134,7 +137,9 @@ struct SourceReader {
       kind = .playlist
       return readPlaylist(isWhole: true)
     case .hls: return .hls
-    case .ogg: return .unusable(.noFrames(scanner.refusal ?? .oggCoding))
+    case .ogg:
+      return .unusable(
+        scanner.refusal.map { .noFrames($0) } ?? .unusable(.ogg, contentType: contentType))
     case .transportStream:
       transport = TransportChunkScanner()
       return takeTransport(firstBytes)

@@ -43,6 +43,8 @@ final class FFmpegLine: SourceTransfer {
     var waiter: CheckedContinuation<Void, Never>?
   }
 
+  /// How long FFmpeg may take until it has found sound or picture.
+  static let patience = Duration.seconds(30)
   /// What FFmpeg writes before it must be clear which tracks there are.
   private static let enough = 1 << 20
   private static let ladder = StopLadder([
@@ -130,6 +132,11 @@ final class FFmpegLine: SourceTransfer {
     var choice = FFmpegTracks(mode)
     var held: [UInt8] = []
     var isSettled = false
+    let limit = Task {
+      try await Task.sleep(for: Self.patience)
+      child.requestStop(Self.ladder)
+    }
+    defer { limit.cancel() }
     if let output = child.output {
       for await bytes in output {
         if !isSettled {
@@ -142,6 +149,7 @@ final class FFmpegLine: SourceTransfer {
           case .fits: break
           }
           isSettled = true
+          limit.cancel()
           settled(mode)
           connection.receive(head(mode))
           await give(held)
@@ -151,7 +159,15 @@ final class FFmpegLine: SourceTransfer {
         }
       }
     }
+    let isLate = !isSettled && child.ending?.stoppedBy != nil
     let exit = await child.stop(Self.ladder)
+    if isLate, !state.withLock({ $0.isCancelled }) {
+      return .over(
+        SourceFailure(
+          .sourceUnreachable,
+          "FFmpeg has found neither sound nor picture within "
+            + "\(Int(Self.patience.inSeconds)) seconds.", pace: .slow))
+    }
     if !isSettled, mode == .ogg, !state.withLock({ $0.isCancelled }),
       child.errorText.contains("codec")
     {

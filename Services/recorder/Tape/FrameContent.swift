@@ -11,6 +11,7 @@ struct FrameContent {
   private(set) var hashes: [UInt64] = []
   private(set) var samplesOfFrames: [Int] = []
   private var lengths: [Int] = []
+  private var preamble = 0
 
   var frames: Int64 { Int64(hashes.count) }
 
@@ -26,7 +27,10 @@ struct FrameContent {
     let found = scanner.frames
     scanner.withBytes { window in
       for frame in found where format == nil || frame.format == format {
-        if format == nil { bytes += scanner.preamble(of: frame.format) ?? [] }
+        if format == nil {
+          bytes += scanner.preamble(of: frame.format) ?? []
+          preamble = bytes.count
+        }
         format = frame.format
         bytes.append(contentsOf: window[frame.start..<frame.start + frame.length])
         samples += Int64(frame.samples)
@@ -41,7 +45,8 @@ struct FrameContent {
   func dropping(_ count: Int) -> FrameContent {
     let count = min(count, hashes.count)
     var rest = self
-    rest.bytes.removeFirst(lengths.prefix(count).reduce(0, +))
+    let dropped = lengths.prefix(count).reduce(0, +)
+    rest.bytes.removeSubrange(preamble..<preamble + dropped)
     rest.samples -= Int64(samplesOfFrames.prefix(count).reduce(0, +))
     rest.hashes.removeFirst(count)
     rest.samplesOfFrames.removeFirst(count)

@@ -63,14 +63,7 @@ extension TapeAssembler {
 
   mutating func decide(isFinal: Bool, _ emit: Emit) {
     guard let first = pending.frames.first, let connection else { return }
-    var policy = SplicePolicy(
-      tail: tail.hashes,
-      frameDuration: .nanoseconds(
-        max(1, Int64(first.samples) * 1_000_000_000 / Int64(first.format.sampleRate))))
-    if first.format.codec.isOgg {
-      // Pages carry their number and their stream's: no two are equal by chance, not even in silence.
-      (policy.minimumRun, policy.minimumDistinct) = (1, 1)
-    }
+    let policy = SplicePolicy(tail: tail, format: first.format, samples: first.samples)
     let overlap = connection.instant(ofSample: 0).flatMap { start in end.map { $0 - start } }
     let decision = policy.decide(
       incoming: pending.frames.map(\.hash), overlapByArrival: overlap, isFinal: isFinal)
@@ -159,6 +152,21 @@ extension TapeAssembler {
       flushPending(emit)
     }
     return frames[...]
+  }
+}
+
+extension SplicePolicy {
+  /// `samples`: of the new connection's first frame.
+  init(tail: FrameTail, format: FrameFormat, samples: Int) {
+    self.init(
+      tail: tail.hashes,
+      frameDuration: .nanoseconds(
+        max(1, Int64(samples) * 1_000_000_000 / Int64(format.sampleRate))))
+    guard format.codec.isOgg else { return }
+    // Pages carry their number and their stream's: none is equal to another by chance, not even in
+    // silence, so that one match is proof, whatever arrival says.
+    (minimumRun, minimumDistinct) = (1, 1)
+    (tolerance, plausibility) = (TapeAssembler.longestOverlap, TapeAssembler.longestOverlap)
   }
 }
 

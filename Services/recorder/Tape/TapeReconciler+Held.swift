@@ -21,8 +21,7 @@ extension TapeReconciler {
     var rest = content
     if let end = tape.last?.end, label - end < TapeAssembler.longestOverlap {
       let policy = SplicePolicy(
-        tail: tail(of: tape, format, before: end).hashes,
-        frameDuration: .nanoseconds(Int64(first) * 1_000_000_000 / Int64(format.sampleRate)))
+        tail: tail(of: tape, format, before: end), format: format, samples: first)
       let decision = policy.decide(
         incoming: content.hashes, overlapByArrival: end - label, isFinal: true)
       if case .join(let skip, let certainty) = decision {
@@ -46,7 +45,7 @@ extension TapeReconciler {
   ) -> FrameTail {
     var tail = FrameTail()
     for segment in tape where segment.end > end - TapeAssembler.longestOverlap {
-      guard segment.run?.format == format,
+      guard let run = segment.run, run.format.isSameBroadcast(as: format),
         let hashes = try? LoadedTape.hashes(of: segment, in: root)
       else {
         tail.removeAll()

@@ -90,6 +90,8 @@ final class WaitingFrames {
     superfluous = []
   }
 
+  /// Whether none are being kept.
+  var isEmpty: Bool { descriptor == nil }
   var hasPlaced: Bool { !superfluous.isEmpty }
 
   /// To be called several times a second: a power cut costs no more here than elsewhere.

@@ -1,13 +1,16 @@
 public import Subprocess
+internal import Synchronization
 
 /// FFmpeg as a station with picture and sound: a test card in real time, key frames every second,
 /// sent to whoever asks (`listen`) or to an address.
 public final class MovingPicture: Sendable {
-  public let child: ChildProcess
   public let port: UInt16
+  private let command: ChildCommand
+  private let child: Mutex<ChildProcess>
 
-  private init(_ child: ChildProcess, port: UInt16) {
-    self.child = child
+  private init(_ child: ChildProcess, _ command: ChildCommand, port: UInt16) {
+    self.child = Mutex(child)
+    self.command = command
     self.port = port
   }
 
@@ -35,7 +38,7 @@ public final class MovingPicture: Sendable {
   ]
 
   /// Returns at once: a listening FFmpeg does not say that it listens, and takes its one guest when he
-  /// comes. It goes on after he left by being started again.
+  /// comes. After he left `keepOn` starts it again.
   public static func start(
     _ kind: Kind, media: [String] = picture, port: UInt16? = nil
   ) async throws -> MovingPicture {
@@ -48,7 +51,7 @@ public final class MovingPicture: Sendable {
     var command = ChildCommand(
       try requires(.ffmpeg), ["-nostdin", "-loglevel", "error", "-re"] + media + target)
     command.errors = .tail(limit: 16 << 10)
-    return MovingPicture(try await ChildProcess.start(command), port: port)
+    return MovingPicture(try await ChildProcess.start(command), command, port: port)
   }
 
   /// A file of that many seconds; the name's extension says which format.
@@ -61,5 +64,12 @@ public final class MovingPicture: Sendable {
     guard run.exit.isSuccess else { throw TestFailure("ffmpeg \(run.exit): \(run.errorText)") }
   }
 
-  public func stop() async { await child.stop(.kill) }
+  /// A station for one guest ends with him.
+  public func keepOn() async throws {
+    guard child.withLock({ $0.ending }) != nil else { return }
+    let next = try await ChildProcess.start(command)
+    child.withLock { $0 = next }
+  }
+
+  public func stop() async { await child.withLock { $0 }.stop(.kill) }
 }

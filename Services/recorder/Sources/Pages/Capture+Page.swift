@@ -38,7 +38,7 @@ extension Capture {
   }
 
   func tickPage(_ now: Monotonic) {
-    if isAskingPage { perform(policy.handle(.preparing, now: now)) }
+    if isPreparing { perform(policy.handle(.preparing, now: now)) }
     guard renewal == nil, let page, let source = resolved, let expiry = source.expiresAt, hls != nil,
       environment.time.now()
         >= max(AddressExpiry.renewal(of: expiry, from: resolvedAt), renewAfter)
@@ -47,12 +47,14 @@ extension Capture {
     renewal = PageRenewal(connection: open(page, as: definition))
   }
 
-  /// The first connection is a resolver's, which has its own limit.
-  private var isAskingPage: Bool {
-    connection != nil && page == nil
-      && SourceRoute(
-        address, kind: definition.source, inputFormat: definition.inputFormat,
-        pages: environment.settings.pages) == .page
+  /// FFmpeg and resolvers answer late, within limits of their own.
+  private var isPreparing: Bool {
+    guard connection != nil, !reader.hasHead else { return false }
+    let definition = sourceDefinition
+    let route = SourceRoute(
+      address, kind: definition.source, inputFormat: definition.inputFormat,
+      pages: environment.settings.pages)
+    return route == .page || route == .ffmpeg
   }
 
   func drainRenewal() {

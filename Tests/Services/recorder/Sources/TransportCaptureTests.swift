@@ -35,11 +35,11 @@ struct TransportCaptureTests {
 
   @Test func `A transport stream over HTTP is the same on the tape, byte for byte`() async throws {
     let folder = try TemporaryFolder()
-    try await MovingPicture.makeFile(folder("show.ts"), seconds: 12)
+    try await MovingPicture.makeFile(folder("show.ts"), seconds: 90)
     let source = try DurableFile.read(folder("show.ts"))
     // As fast as it is broadcast.
     let nginx = try await NginxServer.start(
-      serving: folder.path, serverLines: ["limit_rate \(source.count / 12);"])
+      serving: folder.path, serverLines: ["limit_rate \(source.count / 90);"])
     let studio = try Studio()
     let pool = CapturePool(studio.environment(opener: Self.router(studio)))
     await pool.define([CaptureTests.definition([nginx.url("show.ts")])])
@@ -80,8 +80,9 @@ struct TransportCaptureTests {
       }
     await pool.define([CaptureTests.definition([url])])
     pool.want([.radio])
-    try await eventually("three segments", within: .seconds(60)) {
-      try await studio.segments(.radio).count >= 3
+    try await eventually("three segments", within: .seconds(120)) {
+      try await station.keepOn()
+      return try await studio.segments(.radio).count >= 3
     }
     let lines = try Self.commandLines(below: getpid()).filter { $0.contains("format_whitelist") }
     #expect(!lines.isEmpty && lines.allSatisfy { !$0.contains("\(port)") }, "\(lines)")
