@@ -83,8 +83,7 @@ public struct Settings: Hashable, Sendable {
     public var resolver = Resolver.ytDlp
     public var resolverTimeout = Duration.seconds(30)
     public var pagePatterns = [
-      "youtube.com", "youtu.be", "twitch.tv=streamlink", "dailymotion.com", "vimeo.com",
-      "facebook.com", "kick.com", "tiktok.com",
+      "youtube.com", "youtu.be", "twitch.tv=streamlink", "kick.com", "vimeo.com",
     ]
     public var ytDlpProgram = "yt-dlp"
     public var streamlinkProgram = "streamlink"

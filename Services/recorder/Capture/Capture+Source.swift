@@ -202,7 +202,9 @@ extension Capture {
     for frame in scanner.frames where preambles[frame.format.setup] == nil {
       guard let preamble = scanner.preamble(of: frame.format) else { continue }
       // A station that chains its streams makes a new one for every title.
-      if preambles.count > 8 { preambles = preambles.filter { $0.key == tape?.assembler.format?.setup } }
+      if preambles.count > 8 {
+        preambles = preambles.filter { $0.key == tape?.assembler.format?.setup }
+      }
       preambles[frame.format.setup] = preamble
     }
   }

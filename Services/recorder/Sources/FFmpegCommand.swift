@@ -150,10 +150,12 @@ struct FFmpegCommand: Hashable, Sendable {
       switch SourceRoute.scheme(url) {
       case "rtmp", "rtmps", "rtmpt", "rtmpts": ["flv", "live_flv"]
       case "rtsp", "rtsps": ["rtsp", "sdp", "rtp", "mpegts"]
-      case "srt", "udp", "rtp": ["mpegts", "rtp", "sdp", "flv", "matroska,webm", "aac", "mp3", "ogg"]
+      case "srt", "udp", "rtp":
+        ["mpegts", "rtp", "sdp", "flv", "matroska,webm", "aac", "mp3", "ogg"]
       default:
         [
-          "dash", "mov,mp4,m4a,3gp,3g2,mj2", "mov", "matroska,webm", "matroska", "webm", "webm_dash_manifest",
+          "dash", "mov,mp4,m4a,3gp,3g2,mj2", "mov", "matroska,webm", "matroska", "webm",
+          "webm_dash_manifest",
           "mpegts", "flv", "aac", "mp3", "ogg", "flac", "wav", "hls", "asf",
         ]
       }
@@ -162,6 +164,7 @@ struct FFmpegCommand: Hashable, Sendable {
 
   /// Within single quotes of FFmpeg's own kind.
   private static func quoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+      + "'"
   }
 }

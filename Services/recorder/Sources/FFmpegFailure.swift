@@ -15,9 +15,10 @@ extension SourceFailure {
         (.sourceRefused, .patient)
       } else if text.contains("404 ") || text.contains("not found") || text.contains("no such") {
         (.sourceRefused, .slow)
-      } else if ["connection refused", "timed out", "no route", "unreachable", "resolve", "name or"]
-        .contains(where: { text.contains($0) })
-      {
+      } else if [
+        "connection refused", "timed out", "no route", "unreachable", "resolve", "name or",
+      ]
+      .contains(where: { text.contains($0) }) {
         (.sourceUnreachable, .quick)
       } else if text.contains("invalid data") || text.contains("could not find codec") {
         (.sourceGarbled, .slow)
@@ -28,7 +29,8 @@ extension SourceFailure {
       cause,
       line.map { "FFmpeg ends: \($0)\($0.hasSuffix(".") ? "" : ".")" }
         ?? (exit.isSuccess
-          ? "The source closed the connection." : "FFmpeg \(exit) and says nothing."), pace: pace)
+          ? "The source closed the connection." : "FFmpeg \(exit) and says nothing."),
+      pace: pace)
   }
 
   private static let reasons = [

@@ -47,7 +47,8 @@ struct OggPage: Hashable, Sendable {
     return .page(
       OggPage(
         isContinued: flags & 1 != 0, isFirst: flags & 2 != 0, serial: number(whole, at: 14),
-        sequence: number(whole, at: 18), lacing: lacing, headerLength: headerLength, length: length))
+        sequence: number(whole, at: 18), lacing: lacing, headerLength: headerLength, length: length)
+    )
   }
 
   private static func number(_ bytes: UnsafeRawBufferPointer, at index: Int) -> UInt32 {

@@ -1,4 +1,4 @@
-public import Subprocess
+internal import Subprocess
 internal import Synchronization
 
 /// FFmpeg as a station with picture and sound: a test card in real time, key frames every second,

@@ -64,7 +64,8 @@ final class Studio: Sendable {
     settings.segment = .seconds(1)
     return CaptureEnvironment(
       node: Self.node, root: tapeRoot, database: database,
-      opener: opener ?? HTTPOpener(client: client), client: client, time: time, disk: disk, settings: settings,
+      opener: opener ?? HTTPOpener(client: client), client: client, time: time, disk: disk,
+      settings: settings,
       metrics: RecorderMetrics(MetricsRegistry()),
       log: { stream in Logger { logs.note(stream, $0) } },
       onStatus: { [weak self] status in self?.statuses.withLock { $0.append(status) } })

@@ -15,7 +15,8 @@ struct OggScannerTests {
 
   static let codings = [
     Coding(name: "vorbis", codec: .vorbis, arguments: ["-c:a", "libvorbis", "-f", "ogg"]),
-    Coding(name: "opus", codec: .opus, arguments: ["-c:a", "libopus", "-ar", "48000", "-f", "ogg"]),
+    Coding(
+      name: "opus", codec: .opus, arguments: ["-c:a", "libopus", "-ar", "48000", "-f", "ogg"]),
     Coding(name: "flac", codec: .flac, arguments: ["-c:a", "flac", "-f", "ogg"]),
     Coding(
       name: "small pages", codec: .opus,

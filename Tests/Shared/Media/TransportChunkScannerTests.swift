@@ -43,7 +43,8 @@ struct TransportChunkScannerTests {
   @Test func `Sound alone is cut at its units`() async throws {
     let folder = try TemporaryFolder()
     try await ToneSource.makeFile(
-      folder("a.ts"), seconds: 4, extraArguments: ["-c:a", "aac", "-f", "mpegts", "-pat_period", "1"])
+      folder("a.ts"), seconds: 4,
+      extraArguments: ["-c:a", "aac", "-f", "mpegts", "-pat_period", "1"])
     let bytes = try DurableFile.read(folder("a.ts"))
     let (chunks, scanner) = Self.chunks(bytes, pieces: 4096)
     #expect(chunks.count >= 10)

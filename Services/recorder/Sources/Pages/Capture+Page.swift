@@ -39,7 +39,8 @@ extension Capture {
 
   func tickPage(_ now: Monotonic) {
     if isPreparing { perform(policy.handle(.preparing, now: now)) }
-    guard renewal == nil, let page, let source = resolved, let expiry = source.expiresAt, hls != nil,
+    guard renewal == nil, let page, let source = resolved, let expiry = source.expiresAt,
+      hls != nil,
       environment.time.now()
         >= max(AddressExpiry.renewal(of: expiry, from: resolvedAt), renewAfter)
     else { return }

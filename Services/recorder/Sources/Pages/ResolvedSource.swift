@@ -31,8 +31,9 @@ struct ResolvedSource: Hashable, Codable, Sendable {
 
   var body: [UInt8] { (try? JSONEncoder().encode(self)).map { Array($0) } ?? [] }
 
-  init(url: String, headers: [String: String] = [:], expiresAt: Instant? = nil, title: String? = nil)
-  {
+  init(
+    url: String, headers: [String: String] = [:], expiresAt: Instant? = nil, title: String? = nil
+  ) {
     self.url = url
     self.headers = headers
     expiresUs = expiresAt?.microseconds
@@ -95,7 +96,9 @@ enum AddressExpiry {
   }
 
   private static func seconds(_ text: String) -> Int64? {
-    guard let number = Int64(text.prefix { $0.isNumber }), number > 1_000_000_000 else { return nil }
+    guard let number = Int64(text.prefix { $0.isNumber }), number > 1_000_000_000 else {
+      return nil
+    }
     return number > 1_000_000_000_000 ? number / 1000 : number
   }
 

@@ -251,9 +251,11 @@ enum ResolverFailure: Hashable, Sendable, CaseIterable {
         "The resolver knows no such page (\(said)): use the address of the stream itself.",
         pace: .patient, retryAfter: .seconds(60))
     case .network:
-      return SourceFailure(.sourceUnreachable, "The page cannot be read: \(said)\(end)", pace: .slow)
+      return SourceFailure(
+        .sourceUnreachable, "The page cannot be read: \(said)\(end)", pace: .slow)
     case .other:
-      return SourceFailure(.sourceRefused, "The page gives no stream: \(said)\(end)", pace: .patient)
+      return SourceFailure(
+        .sourceRefused, "The page gives no stream: \(said)\(end)", pace: .patient)
     }
   }
 }

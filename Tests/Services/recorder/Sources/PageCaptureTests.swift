@@ -203,14 +203,15 @@ struct PageCaptureTests {
       AddressExpiry.of(url, now: now) == seconds.map { Instant(microseconds: $0 * 1_000_000) })
   }
 
-  @Test(arguments: [
-    ("https://www.youtube.com/watch?v=x", nil, SourceRoute.page),
-    ("https://youtube.com.evil.test/", nil, .http),
-    ("https://evil.test/youtube.com", nil, .http),
-    ("https://radio.test/live.mp3", nil, .http), ("https://radio.test/a.mpd?x=1", nil, .ffmpeg),
-    ("rtsp://cam.test/1", nil, .ffmpeg), ("https://radio.test/live", .ffmpeg, .ffmpeg),
-    ("https://radio.test/show", .page, .page),
-  ] as [(String, SourceKind?, SourceRoute)])
+  @Test(
+    arguments: [
+      ("https://www.youtube.com/watch?v=x", nil, SourceRoute.page),
+      ("https://youtube.com.evil.test/", nil, .http),
+      ("https://evil.test/youtube.com", nil, .http),
+      ("https://radio.test/live.mp3", nil, .http), ("https://radio.test/a.mpd?x=1", nil, .ffmpeg),
+      ("rtsp://cam.test/1", nil, .ffmpeg), ("https://radio.test/live", .ffmpeg, .ffmpeg),
+      ("https://radio.test/show", .page, .page),
+    ] as [(String, SourceKind?, SourceRoute)])
   func `An address is read by whom it says`(
     _ url: String, _ kind: SourceKind?, _ route: SourceRoute
   ) {
