@@ -62,6 +62,15 @@ public struct FrameScanner: Sendable {
 
   public init() {}
 
+  /// Begins in the middle of an Ogg stream, whose header pages are these.
+  public init(preamble: [UInt8]) {
+    guard !preamble.isEmpty else { return }
+    var ogg = OggScanner()
+    var cursor = 0
+    preamble.withUnsafeBytes { ogg.scan($0, cursor: &cursor, position: 0) { _ in } }
+    self.ogg = ogg
+  }
+
   /// What must stand before frames of that format for them to be decoded; nil where nothing must.
   public func preamble(of format: FrameFormat) -> [UInt8]? {
     format.setup == 0 ? nil : ogg?.preamble(of: format)

@@ -14,7 +14,6 @@ extension Capture {
     address = url
     beginReading()
     tape?.assembler.connected()
-    transport?.connected()
     log.info("connecting", ("url", Redactor.redact(url)))
     connection = open(url)
   }
@@ -114,7 +113,6 @@ extension Capture {
     address = probe.address
     beginReading()
     tape?.assembler.connected()
-    transport?.connected()
     connection = probe.connection
     if let head = probe.head { _ = reader.take(head) }
     for (bytes, arrival) in probe.pieces where connection === probe.connection {

@@ -70,6 +70,9 @@ struct SourceReader {
     }
   }
 
+  /// The header pages of the Ogg stream in whose midst the reading begins.
+  mutating func begin(behind preamble: [UInt8]) { scanner = FrameScanner(preamble: preamble) }
+
   /// Reads on in the middle of a connection, after its head.
   mutating func resume(at bookmark: LineBookmark) {
     title = bookmark.title
@@ -159,6 +162,7 @@ struct SourceReader {
     guard var transport else { return .audio }
     self.transport = nil
     var found: [TransportChunkScanner.Chunk] = []
+    map.note(bytes.count, at: 0)
     transport.feed(bytes) { found.append($0) }
     chunks += found.map { Chunk(chunk: $0, tables: transport.tables) }
     frames = transport.units

@@ -7,6 +7,7 @@ import Storage
 extension Capture {
   /// From the first byte of a connection.
   func beginReading() {
+    transport?.connected()
     map = RestartMap()
     reader = SourceReader(map: map)
     marks = LineMarks()
@@ -39,6 +40,8 @@ extension Capture {
     address = line.request.url
     map = RestartMap(offset: line.state.start)
     reader = SourceReader(map: map)
+    if let preamble = tape?.preamble, line.bookmark != nil { reader.begin(behind: preamble) }
+    transport?.connected()
     marks = LineMarks()
     resumeAt = line.bookmark
     backlogEnd = line.state.end

@@ -59,10 +59,13 @@ enum IngestMain {
       path: options.settings.path, isRequired: options.settings.isRequired,
       environment: environment)
     let time = SystemTimeSource()
-    let client = HTTPClient(gather: IngestLimits.gather, time: time)
+    let client = HTTPClient(
+      addresses: settings.recorder.isPublicOnly ? .publicInternet : .all,
+      gather: IngestLimits.gather, time: time)
     return Running(
       server: try IngestServer(
-        path: path, opener: HTTPOpener(client: client), limits: IngestLimits(settings.recorder),
+        path: path, opener: SourceRouter(settings.recorder, client: client, time: time),
+        limits: IngestLimits(settings.recorder),
         build: IngestBuild.current, time: time))
   }
 

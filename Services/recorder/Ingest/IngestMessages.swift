@@ -13,6 +13,9 @@ struct IngestRequest: Hashable, Codable, Sendable {
   var headers: [String]
   var userAgent: String
   var connectTimeoutMilliseconds: Int64
+  var kind: SourceKind?
+  var inputFormat: String?
+  var quality: String?
 
   init(_ request: SourceRequest) {
     stream = request.stream
@@ -21,6 +24,9 @@ struct IngestRequest: Hashable, Codable, Sendable {
     headers = request.http.headers.fields.flatMap { [$0.name, $0.value] }
     userAgent = request.http.userAgent
     connectTimeoutMilliseconds = request.http.connectTimeout.microseconds / 1000
+    kind = request.kind
+    inputFormat = request.inputFormat
+    quality = request.quality
   }
 
   /// Whether it was for other addresses or was asked in another way.
@@ -37,7 +43,11 @@ struct IngestRequest: Hashable, Codable, Sendable {
     for index in stride(from: 0, to: headers.count - 1, by: 2) {
       http.headers.append(headers[index], headers[index + 1])
     }
-    return SourceRequest(stream: stream, url: url, addresses: addresses, http: http)
+    var request = SourceRequest(stream: stream, url: url, addresses: addresses, http: http)
+    request.kind = kind
+    request.inputFormat = inputFormat
+    request.quality = quality
+    return request
   }
 }
 

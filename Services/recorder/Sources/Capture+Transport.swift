@@ -15,7 +15,8 @@ extension Capture {
     var assembler =
       transport
       ?? TransportAssembler(
-        end: tapeEnd, cut: SegmentCutPolicy(interval: environment.settings.segment))
+        end: tapeEnd, cut: SegmentCutPolicy(interval: environment.settings.segment),
+        tail: tape?.chunks ?? [])
     for chunk in chunks {
       assembler.take(chunk.chunk, tables: chunk.tables, arrival: arrival) { store($0) }
     }
@@ -38,6 +39,7 @@ extension Capture {
 
   private func store(_ output: TransportAssembler.Output) {
     switch output {
+    case .cut(let position, let joins): noteCut(at: position, joins: joins)
     case .segment(let whole): store(whole)
     case .contact(let start):
       if hasOutage { changes.append(.gapClosed(start)) }

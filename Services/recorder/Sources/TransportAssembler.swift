@@ -18,6 +18,9 @@ struct TransportAssembler {
   }
 
   enum Output {
+    /// A segment begins with the chunk at that position of the connection; it follows the tape's end
+    /// directly, or does not.
+    case cut(position: Int64, joins: Bool)
     case segment(Whole)
     /// The tape goes on from here.
     case contact(Instant)
@@ -51,7 +54,9 @@ struct TransportAssembler {
   private var open: Open?
   private var tail = FrameTail(capacity: 200)
 
-  init(end: Instant?, cut: SegmentCutPolicy) {
+  /// `tail`: the hashes of the tape's last chunks, where they are known.
+  init(end: Instant?, cut: SegmentCutPolicy, tail known: [UInt64] = []) {
+    for hash in known { tail.append(hash) }
     self.end = end
     storedEnd = end
     self.cut = cut
@@ -166,6 +171,10 @@ struct TransportAssembler {
       close(emit)
     }
     if open == nil {
+      emit(
+        .cut(
+          position: chunk.position,
+          joins: nextSplice != .first && nextSplice != .afterGap))
       open = Open(
         start: start, bytes: chunk.hasTables ? [] : tables, splice: nextSplice)
       nextSplice = .continuous

@@ -10,6 +10,10 @@ final class LoadedTape {
   var assembler: TapeAssembler
   let writer: TapeWriter
   let waiting: WaitingFrames
+  /// Hashes of its last chunks, where it ends with a transport stream.
+  var chunks: [UInt64] = []
+  /// The header pages that it ends with, where it ends with an Ogg stream.
+  var preamble: [UInt8] = []
 
   init(assembler: TapeAssembler, writer: TapeWriter, waiting: WaitingFrames) {
     self.assembler = assembler
@@ -57,9 +61,29 @@ final class LoadedTape {
       }
       for hash in hashes { tail.append(hash) }
     }
-    return LoadedTape(
+    let loaded = LoadedTape(
       assembler: TapeAssembler(tail: tail, format: format, end: last.end, cut: cut),
       writer: writer, waiting: waiting)
+    if last.end > reach { loaded.readContainers(newest, environment.root) }
+    return loaded
+  }
+
+  /// What else a connection that goes on needs to know of the newest segments. Blocks.
+  private func readContainers(_ newest: [Segment], _ root: String) {
+    guard let last = newest.first else { return }
+    if last.run?.format.codec.isOgg ?? false,
+      let bytes = try? DurableFile.read(root + "/" + last.path)
+    {
+      var scanner = FrameScanner()
+      scanner.feed(bytes)
+      preamble = scanner.frames.last.flatMap { scanner.preamble(of: $0.format) } ?? []
+    }
+    for segment in newest.prefix(8).reversed() where segment.media?.container == .transportStream {
+      guard let bytes = try? DurableFile.read(root + "/" + segment.path) else { continue }
+      var scanner = TransportChunkScanner()
+      scanner.feed(bytes) { chunks.append($0.hash) }
+      scanner.finish { chunks.append($0.hash) }
+    }
   }
 
   /// The hashes of all frames that the tape holds in segments from that one on, in order: what a

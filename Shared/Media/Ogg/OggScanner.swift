@@ -26,6 +26,7 @@ struct OggScanner: Sendable {
   private var headers = 0
   private var packet: [UInt8] = []
   private var nextSequence: UInt32?
+  private var hasFrames = false
   /// Of the open run, whose pages begin at the cursor.
   private var runLength = 0
   private var runSamples = 0
@@ -82,7 +83,8 @@ struct OggScanner: Sendable {
     guard page.serial == serial, coding != nil || page.isFirst else {
       return drop(page, &cursor)
     }
-    if let nextSequence, page.sequence != nextSequence { lostPages += 1 }
+    // Behind a preamble the stream goes on anywhere.
+    if let nextSequence, page.sequence != nextSequence, hasFrames { lostPages += 1 }
     nextSequence = page.sequence &+ 1
     let body = UnsafeRawBufferPointer(
       rebasing: window[start + page.headerLength..<start + page.length])
@@ -95,6 +97,7 @@ struct OggScanner: Sendable {
       drop(page, &cursor)
     } else {
       runLength += page.length
+      hasFrames = true
       count(page, body)
     }
   }
@@ -113,6 +116,7 @@ struct OggScanner: Sendable {
     headers = 0
     packet = []
     nextSequence = nil
+    hasFrames = false
   }
 
   private mutating func takeHeaders(_ page: OggPage, _ body: UnsafeRawBufferPointer) {

@@ -8,6 +8,8 @@
 /// and left out. A stream of several programmes is read by its first one and kept whole.
 public struct TransportChunkScanner: Sendable {
   public struct Chunk: Hashable, Sendable {
+    /// Bytes of the stream before it.
+    public var position: Int64
     public var bytes: [UInt8]
     /// When it is shown, 90 kHz; counted on over the clock's return to zero.
     public var start: Int64
@@ -38,6 +40,8 @@ public struct TransportChunkScanner: Sendable {
   public private(set) var streamTypes: [UInt8] = []
 
   private var rest: [UInt8] = []
+  /// Of the packet at hand.
+  private var position: Int64 = 0
   private var association: [UInt8] = []
   private var map: [UInt8] = []
   private var mapPID: Int?
@@ -63,11 +67,13 @@ public struct TransportChunkScanner: Sendable {
     while index + 188 <= rest.count {
       guard rest[index] == 0x47, index + 188 == rest.count || rest[index + 188] == 0x47 else {
         index += 1
+        position += 1
         skippedBytes += 1
         continue
       }
       take(Array(rest[index..<index + 188]), found)
       index += 188
+      position += 188
     }
     rest.removeSubrange(..<index)
   }
@@ -150,7 +156,8 @@ public struct TransportChunkScanner: Sendable {
       emit(chunk, found)
     }
     open = Chunk(
-      bytes: begun, start: time, duration: 0, isIndependent: !isPicture || isRandomAccess,
+      position: position - Int64(begun.count), bytes: begun, start: time, duration: 0,
+      isIndependent: !isPicture || isRandomAccess,
       hasTables: !begun.isEmpty, isDiscontinuous: jumped, hash: 0)
   }
 
