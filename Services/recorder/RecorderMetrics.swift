@@ -8,6 +8,9 @@ struct RecorderMetrics: Sendable {
   let segments: Counter
   let tapeBytes: Counter
   let outages: MetricFamily<Counter>
+  /// What was wrong with sources that brought something, by the rung of the ladder.
+  let findings: MetricFamily<Counter>
+  let takeovers: Counter
   let recordings: MetricFamily<Counter>
   /// Audio that finished recordings lack.
   let lostMilliseconds: Counter
@@ -27,6 +30,13 @@ struct RecorderMetrics: Sendable {
     outages = registry.counters(
       "airloom_capture_outages_total", help: "Times that a stream gave nothing, by cause.",
       labels: ["cause"])
+    findings = registry.counters(
+      "airloom_capture_findings_total",
+      help: "Times that a source that brought something was found not to be well, by what it was.",
+      labels: ["finding"])
+    takeovers = registry.counter(
+      "airloom_capture_takeovers_total",
+      help: "Times that another connection took the place of one that still brought something.")
     recordings = registry.counters(
       "airloom_recorder_recordings_total", help: "Recordings that came to an end, by result.",
       labels: ["result"])

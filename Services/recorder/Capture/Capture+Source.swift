@@ -13,6 +13,7 @@ extension Capture {
     if adoptHeldLine() { return }
     address = url
     beginReading()
+    watch.connected(to: policy.address)
     tape?.assembler.connected()
     log.info("connecting", ("url", Redactor.redact(url)))
     connection = open(url)
@@ -39,6 +40,7 @@ extension Capture {
   func disconnect() {
     dropProbe()
     dropHandover()
+    dropTrial()
     leave()
     forgetPage()
   }
@@ -63,9 +65,11 @@ extension Capture {
     if connection === probe?.connection { drainProbe() }
     if connection === handover.successor?.connection { drainSuccessor() }
     if connection === renewal?.connection { drainRenewal() }
+    if connection === watch.trial?.probe.connection { drainTrial() }
     guard connection === self.connection else { return }
     let batch = connection.take()
     if let head = batch.head {
+      watch.ladder.note(station: head.station)
       let finding = reader.take(head)
       if let bookmark = resumeAt { reader.resume(at: bookmark) }
       resumeAt = nil
@@ -81,9 +85,10 @@ extension Capture {
 
   // MARK: - The second connection
 
-  /// Beside a silent connection; to the address that a list led to where that was the first one.
+  /// Beside a silent connection.
   func startProbe(at index: Int) {
-    let url = index == 0 ? address : definition.urls[min(index, definition.urls.count - 1)]
+    dropTrial()
+    let url = url(ofAddress: index)
     log.info("connecting beside the silent connection", ("url", Redactor.redact(url)))
     probe = CaptureProbe(connection: open(url), address: url)
   }
@@ -102,19 +107,35 @@ extension Capture {
     case .nothing: break
     case .frames: perform(policy.handle(.probeFrames, now: now))
     case .failed(let failure): perform(policy.handle(.probeFailed(failure), now: now))
+    // A list in the place of a stream that has only fallen silent is no help.
+    case .moved: probeIsNoStream(.playlist, probe, now)
+    case .hls: probeIsNoStream(.hls, probe, now)
     }
+  }
+
+  private func probeIsNoStream(_ kind: ContentKind, _ probe: CaptureProbe, _ now: Monotonic) {
+    let failure = SourceFailure.unusable(kind, contentType: probe.head?.headers["Content-Type"])
+    perform(policy.handle(.probeFailed(failure), now: now))
   }
 
   /// What it brought so far is played back as if it came now, with the times at which it came.
   func promoteProbe() {
     guard let probe else { return }
     self.probe = nil
+    adopt(probe)
+  }
+
+  func adopt(_ probe: CaptureProbe) {
     leave()
     address = probe.address
     beginReading()
+    watch.connected(to: policy.address)
     tape?.assembler.connected()
     connection = probe.connection
-    if let head = probe.head { _ = reader.take(head) }
+    if let head = probe.head {
+      watch.ladder.note(station: head.station)
+      _ = reader.take(head)
+    }
     for (bytes, arrival) in probe.pieces where connection === probe.connection {
       consume(bytes, arrival: arrival)
     }
@@ -125,6 +146,7 @@ extension Capture {
     let now = environment.time.monotonic()
     let before = reader.frames
     let title = reader.title
+    watch.ladder.note(bytes: bytes.count)
     let finding = reader.take(bytes) { scanner in place(scanner, arrival: arrival) }
     // The connection was let go of while its last bytes were being taken.
     guard connection != nil else { return }
@@ -176,6 +198,7 @@ extension Capture {
       noteOutage(failure)
       return replaceSource()
     }
+    if takeOverAtOnce() { return }
     perform(policy.handle(.failed(failure), now: environment.time.monotonic()))
   }
 
@@ -189,6 +212,7 @@ extension Capture {
         wall: environment.time.now(), monotonic: environment.time.monotonic())
     let frames = scanner.frames
     notePreambles(scanner)
+    watch.note(frames, arrival: arrival)
     scanner.withBytes { window in
       withTape { tape, emit in tape.assembler.take(frames, window, arrival: arrival, emit) }
     }
@@ -218,6 +242,7 @@ extension Capture {
         if let preamble = preambles[format.setup] {
           preamble.withUnsafeBytes { tape.writer.append($0, frames: 0, samples: 0, now: now) }
         }
+        if splice == .ambiguous { watch.counts.uncertainSplices += 1 }
         if splice != .continuous {
           log.info("tape goes on", ("from", start), ("splice", splice.rawValue))
         }

@@ -40,6 +40,8 @@ actor Capture {
   var address = ""
   /// A second one, while the first is silent.
   var probe: CaptureProbe?
+  /// What is wrong with what comes, and a better connection.
+  var watch: CaptureWatch
   var playlistDepth = 0
   /// What must stand before frames of an Ogg stream, by their format's setup.
   var preambles: [UInt64: [UInt8]] = [:]
@@ -92,6 +94,8 @@ actor Capture {
     policy = CapturePolicy(
       addresses: definition.urls.count, limits: environment.settings.limits,
       seed: UInt64(bitPattern: environment.time.monotonic().nanoseconds))
+    watch = CaptureWatch(
+      addresses: definition.urls.count, limits: environment.settings.trials)
     reporter = StatusReporter(
       stream: definition.id, node: environment.node, now: environment.time.now())
   }
@@ -229,6 +233,8 @@ actor Capture {
       case .resumed: forgetOutage()
       case .outage(let failure): noteOutage(failure)
       case .report(let state, let reason):
+        if state == .stalled { watch.counts.stalls += 1 }
+        reporter.note(address: policy.address)
         reporter.note(state, reason: reason)
         report()
       }
@@ -244,6 +250,7 @@ actor Capture {
     let start = max(hls?.policy.tapeEnd ?? tapeEnd ?? wantedAt, wantedAt)
     changes.append(.gapOpened(hasOutage ? environment.time.now() : start, failure))
     outage = failure
+    watch.counts.outages += 1
     environment.metrics.outages.with(failure.cause.rawValue).increment()
   }
 
@@ -264,6 +271,7 @@ actor Capture {
     media.tick(now: now)
     tickHLS(now)
     tickHandover(now)
+    tickWatch(now)
     collectRows()
     report()
   }

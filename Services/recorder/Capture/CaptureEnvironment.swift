@@ -33,6 +33,7 @@ struct CaptureSettings: Sendable {
   var limits = CapturePolicy.Limits()
   /// Patterns of addresses that are pages.
   var pages: [String] = []
+  var trials = TrialPolicy.Limits()
 
   init() {}
 

@@ -11,8 +11,9 @@ import Messages
 /// up often still comes, while a new connection gets only the server's burst. So a second one is
 /// made beside it, and what that brings is kept in memory. The first one to go on wins; where the
 /// old one stays silent for `patience` after the new one brought frames, the new one takes its
-/// place. Silence is borne twice as long each time. After two failures in a row the next address is tried; once frames have
-/// come for ten seconds all is forgotten and the first address is preferred again.
+/// place. Silence is borne twice as long each time. After two failures in a row the next address is
+/// tried; once frames have come for ten seconds all is forgotten, and whatever fails after that, the
+/// first address is asked first. While a later one is captured, `TrialPolicy` tries the first.
 struct CapturePolicy {
   enum Event {
     /// Somebody needs the stream.
@@ -31,6 +32,10 @@ struct CapturePolicy {
     /// The second connection brings frames.
     case probeFrames
     case probeFailed(SourceFailure)
+    /// Another connection, to this address, has taken the running one's place (`TrialPolicy`).
+    case moved(address: Int)
+    /// This address is to be captured in place of the running one; what it has of the past is fetched.
+    case change(address: Int)
     /// Time passes; several times a second.
     case tick
   }
@@ -84,6 +89,8 @@ struct CapturePolicy {
     let since: Monotonic
     let capturingSince: Monotonic
     var probe: Probe
+    /// Where the second connection goes.
+    var address: Int
     var failures = 0
   }
 
@@ -108,6 +115,8 @@ struct CapturePolicy {
   ]
 
   private(set) var state = State.idle
+  /// Which of the stream's addresses was connected last, counted from 0.
+  private(set) var address = 0
   private let addresses: Int
   private let limits: Limits
   private var failures = 0
@@ -135,6 +144,14 @@ struct CapturePolicy {
     case (.waiting(let until), .tick): return now >= until ? connect(now) : []
     case (.waiting, _): return []
     case (.doubtful(let doubt), _): return handle(event, doubt, now)
+    case (_, .moved(let address)):
+      self.address = address
+      lastByte = now
+      state = .capturing(since: now)
+      return [.report(.capturing, reason: nil)]
+    case (_, .change(let address)):
+      let actions = connect(now, to: address)
+      return [.disconnect] + actions
     case (_, .relayed):
       state = .relayed
       return []
@@ -178,8 +195,8 @@ struct CapturePolicy {
       return [.dropProbe, .resumed, .report(.capturing, reason: nil)]
     case .failed(let failure):
       switch doubt.probe {
-      case .good: return promote(now, .capturing(since: now))
-      case .connecting(let since): return promote(now, .connecting(since: since))
+      case .good: return promote(doubt, now, .capturing(since: now))
+      case .connecting(let since): return promote(doubt, now, .connecting(since: since))
       case .waiting: return fail(failure, now)
       }
     case .probeFrames:
@@ -191,7 +208,7 @@ struct CapturePolicy {
       state = .doubtful(doubt)
       return [.dropProbe, .outage(failure)]
     case .tick: return tick(doubt, now)
-    case .wanted, .unwanted, .relayed, .preparing: return []
+    case .wanted, .unwanted, .relayed, .preparing, .moved, .change: return []
     }
     state = .doubtful(doubt)
     return []
@@ -200,7 +217,7 @@ struct CapturePolicy {
   private mutating func tick(_ doubt: Doubt, _ now: Monotonic) -> [Action] {
     switch doubt.probe {
     case .good(let since) where now - since >= CapturePolicy.patience:
-      return promote(now, .capturing(since: now))
+      return promote(doubt, now, .capturing(since: now))
     case .connecting(let since) where now - since >= limits.connect + .seconds(2):
       return handle(.probeFailed(CapturePolicy.noAnswer), doubt, now)
     case .waiting(let until) where now - doubt.since >= CapturePolicy.longestDoubt:
@@ -210,14 +227,16 @@ struct CapturePolicy {
     case .waiting(let until) where now >= until:
       var doubt = doubt
       doubt.probe = .connecting(since: now)
+      doubt.address = (address + doubt.failures / 2) % addresses
       state = .doubtful(doubt)
-      return [.probe(address: doubt.failures / 2 % addresses)]
+      return [.probe(address: doubt.address)]
     default: return []
     }
   }
 
-  private mutating func promote(_ now: Monotonic, _ state: State) -> [Action] {
+  private mutating func promote(_ doubt: Doubt, _ now: Monotonic, _ state: State) -> [Action] {
     self.state = state
+    address = doubt.address
     lastByte = now
     isSilenceTold = false
     let isCapturing = if case .capturing = state { true } else { false }
@@ -230,12 +249,13 @@ struct CapturePolicy {
       limits.stall * (1 << min(stalls, 3)), max(limits.stall, CapturePolicy.longestStallLimit))
   }
 
-  private mutating func connect(_ now: Monotonic) -> [Action] {
+  private mutating func connect(_ now: Monotonic, to next: Int? = nil) -> [Action] {
     state = .connecting(since: now)
     lastByte = nil
     isSilenceTold = false
+    address = next ?? failures / 2 % addresses
     return [
-      .connect(address: failures / 2 % addresses),
+      .connect(address: address),
       .report(.connecting, reason: nil),
     ]
   }
@@ -261,9 +281,10 @@ struct CapturePolicy {
     stalls += 1
     let failure = SourceFailure.stalled(for: (now - lastByte).inSeconds)
     state = .doubtful(
-      Doubt(since: now, capturingSince: since, probe: .connecting(since: now)))
+      Doubt(
+        since: now, capturingSince: since, probe: .connecting(since: now), address: address))
     return [
-      .outage(failure), .report(.stalled, reason: failure.sentence), .probe(address: 0),
+      .outage(failure), .report(.stalled, reason: failure.sentence), .probe(address: address),
     ]
   }
 

@@ -147,6 +147,9 @@ final class CapturePool: Sendable {
     apply()
   }
 
+  /// Every capture that was ever needed.
+  var all: [Capture] { state.withLock { Array($0.captures.values) } }
+
   var activeCount: Int { state.withLock { $0.wanted.count } }
 }
 

@@ -3,7 +3,8 @@ import Media
 import Messages
 
 /// Decides when others are told how a capture is doing: at once when that changes, but at most once
-/// a second, and a mere change of title at most every five. A value.
+/// a second, a mere change of title at most every five, and of health every half minute (every ten
+/// seconds where it is a great one). A value.
 struct StatusReporter {
   /// What was noted last, whether or not anybody was told.
   private(set) var current: CaptureStatus
@@ -17,6 +18,10 @@ struct StatusReporter {
 
   private static let spacing = Duration.seconds(1)
   private static let titleSpacing = Duration.seconds(5)
+  private static let greatHealthSpacing = Duration.seconds(10)
+  private static let healthSpacing = Duration.seconds(30)
+  /// A change by so many points is a great one.
+  private static let greatChange = 20
 
   init(stream: StreamID, node: NodeID, now: Instant) {
     current = CaptureStatus(stream: stream, node: node, state: .idle, since: now)
@@ -31,6 +36,10 @@ struct StatusReporter {
       mediaTime = .zero
     }
   }
+
+  mutating func note(address: Int) { current.address = address }
+
+  mutating func note(health: StreamHealth?) { current.health = health }
 
   mutating func note(title: String?) { current.title = title }
 
@@ -67,11 +76,22 @@ struct StatusReporter {
     current.state = state
     current.reason = reason
     guard current != told else { return nil }
-    let isTitleOnly = told.map { $0.state == current.state && $0.reason == current.reason } ?? false
-    let spacing = isTitleOnly ? StatusReporter.titleSpacing : StatusReporter.spacing
     if let toldAt, monotonic - toldAt < spacing { return nil }
     told = current
     toldAt = monotonic
     return current
+  }
+
+  /// How long after the last word this one may follow.
+  private var spacing: Duration {
+    guard let told, told.state == current.state, told.reason == current.reason,
+      told.address == current.address
+    else { return StatusReporter.spacing }
+    var healthy = current
+    healthy.health = told.health
+    guard healthy == told else { return StatusReporter.titleSpacing }
+    let change = abs((told.health?.score ?? 100) - (current.health?.score ?? 100))
+    return change >= StatusReporter.greatChange
+      ? StatusReporter.greatHealthSpacing : StatusReporter.healthSpacing
   }
 }

@@ -1,0 +1,36 @@
+import Base
+import Media
+
+/// Finds out whether an HLS station is on the air, without capturing it: whether its list moves on.
+struct HLSTrial: Sendable {
+  let fetcher: HLSFetcher
+  let limits: HLSVariantPolicy
+
+  /// Waits up to three target durations for something new.
+  func isMoving(_ address: String) async -> Bool {
+    var address = address
+    var seen: Seen?
+    for _ in 0..<5 {
+      guard let (playlist, from) = try? await fetcher.playlist(address, imported: [:]) else {
+        return false
+      }
+      switch playlist {
+      case .master(let master):
+        guard let choice = limits.choose(from: master) else { return false }
+        address = URIReference.resolve(choice.variant.uri, in: from)
+      case .media(let media):
+        let now = Seen(first: media.mediaSequence, count: media.segments.count)
+        if let seen, seen != now { return true }
+        seen = now
+        try? await Task.sleep(for: min(max(media.targetDuration ?? .seconds(6), .seconds(1)), .seconds(10)))
+      }
+      if Task.isCancelled { return false }
+    }
+    return false
+  }
+
+  private struct Seen: Hashable {
+    var first: Int64
+    var count: Int
+  }
+}
