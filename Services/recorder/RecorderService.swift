@@ -14,6 +14,7 @@ import Storage
 /// - `CapturePool`: the streams' connections and tapes
 /// - `Finisher`: recordings' files
 /// - `TapeDesk`: hands tapes out over HTTP
+/// - `HealthKeeper`, `RetentionKeeper`: room, memory, and how well each stream is captured
 /// - `TapeReconciler`: brings disk and database together at the start
 struct RecorderService: Sendable {
   /// The tables that its database must have.
@@ -30,6 +31,8 @@ struct RecorderService: Sendable {
   private let database: Database
   private let statuses: StatusOutbox
   private let metrics: RecorderMetrics
+  private let retention: RetentionKeeper
+  private let health: HealthKeeper
   private let tapeRoot: String
   private let host: ServiceHost
 
@@ -42,6 +45,7 @@ struct RecorderService: Sendable {
     let logs = RecordingLogs(folder: host.home.recordingLogs, time: time)
     let statuses = StatusOutbox(database: database, outbox: outbox, scheduler: Self.scheduler)
     tapeRoot = host.home.tape(host.settings)
+    let care = RecorderCare(host, database: database, root: tapeRoot, time: time)
     // What comes from the network only; FFmpeg and resolvers know no such filter.
     let client = HTTPClient(
       addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all, time: time)
@@ -56,7 +60,7 @@ struct RecorderService: Sendable {
     captures = CapturePool(
       CaptureEnvironment(
         node: host.node, root: tapeRoot, database: database, opener: ingest ?? direct,
-        client: client, time: time, disk: SystemDisk(),
+        client: client, time: time, disk: care.disk,
         settings: CaptureSettings(host.settings.recorder),
         metrics: metrics,
         log: { stream in log.with(("stream", stream)).also { logs.note(stream, $0) } },
@@ -67,7 +71,7 @@ struct RecorderService: Sendable {
       Finisher.Environment(
         tapeRoot: tapeRoot, folder: host.home.recordings(host.settings),
         scheduler: Self.scheduler, database: database, outbox: outbox, time: time, logs: logs,
-        metrics: metrics, log: log))
+        metrics: metrics, log: log, gate: care.gate))
     keeper = PlanKeeper(
       PlanKeeper.Environment(
         scheduler: Self.scheduler, database: database, outbox: outbox, time: time,
@@ -79,6 +83,8 @@ struct RecorderService: Sendable {
     var handlers = BusHandlers()
     desk.register(in: &handlers)
     self.handlers = handlers
+    retention = care.retention
+    health = care.keeper(captures)
     self.metrics = metrics
     self.statuses = statuses
   }
@@ -99,9 +105,10 @@ struct RecorderService: Sendable {
     return [bus] + (holding.map { [$0] } ?? []) + [
       TapeComponent(
         root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,
-        captures: captures, finisher: finisher, statuses: statuses, node: host.node,
+        captures: captures, finisher: finisher, retention: retention, statuses: statuses, node: host.node,
         health: host.health, log: host.log),
       LoopComponent("plan") { try await keep() },
+      LoopComponent("health") { [health] in await health.run() },
       LoopComponent("pulse") {
         await RecorderPulse(
           host: host, database: database, keeper: keeper, captures: captures,
@@ -115,12 +122,14 @@ struct RecorderService: Sendable {
   func load() async -> RecorderLoad {
     let held = try? await database.read { try RecordingCatalog.desiredSet($0) }
     let active = captures.activeCount
+    let outlook = await health.outlook
     return RecorderLoad(
       freeCaptures: max(0, host.settings.recorder.maximumCaptures - active),
       activeCaptures: active, diskFreeBytes: FolderListing.freeBytes(at: tapeRoot) ?? 0,
       desiredVersion: held?.version ?? 0, desiredDigest: held?.digest ?? "",
       tags: host.settings.recorder.tags.isEmpty ? nil : host.settings.recorder.tags,
-      load: MachineLoad.perCore())
+      load: MachineLoad.perCore(), tapeBytesPerSecond: outlook.tapeBytesPerSecond,
+      diskFullAt: outlook.diskFullAt)
   }
 
   private func keep() async throws {

@@ -16,13 +16,14 @@ actor TapeComponent: ServiceComponent {
   private let database: Database
   private let captures: CapturePool
   private let finisher: Finisher
+  private let retention: RetentionKeeper
   private let statuses: StatusOutbox
   private let node: NodeID
   private let log: Logger
 
   init(
     root: String, recordings: String, database: Database, captures: CapturePool,
-    finisher: Finisher, statuses: StatusOutbox, node: NodeID, health: HealthBoard, log: Logger
+    finisher: Finisher, retention: RetentionKeeper, statuses: StatusOutbox, node: NodeID, health: HealthBoard, log: Logger
   ) {
     self.root = root
     folders = MediaFolders(folders: [root, recordings])
@@ -30,6 +31,7 @@ actor TapeComponent: ServiceComponent {
     self.database = database
     self.captures = captures
     self.finisher = finisher
+    self.retention = retention
     self.statuses = statuses
     self.node = node
     self.log = log
@@ -41,6 +43,8 @@ actor TapeComponent: ServiceComponent {
   func start() async throws {
     showFolders()
     do {
+      // Before, so that nothing on its way out is taken for a segment without a row.
+      try await retention.finishRemovals()
       let report = try await TapeReconciler(root: root).run(database, log: log)
       log.info(
         "tapes reconciled", ("salvaged", report.salvaged), ("adopted", report.adopted),

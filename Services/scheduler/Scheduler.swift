@@ -56,6 +56,7 @@ actor Scheduler {
   var deadline: Instant?
   var sent: [NodeID: Sent] = [:]
   var alerts: AlertPolicy
+  var healthAlerts: HealthAlertPolicy
   var alertsLookedAt: Monotonic?
   var pending = Signals.Changes()
   var isLoaded = false
@@ -89,6 +90,7 @@ actor Scheduler {
     self.log = log
     planner = OccurrencePlanner(horizon: settings.horizon)
     alerts = AlertPolicy(holdOff: settings.alertsAfter)
+    healthAlerts = HealthAlertPolicy(holdOff: settings.alertsAfter)
     startedAt = time.monotonic()
     zonesCheckedAt = startedAt
   }

@@ -88,6 +88,12 @@ public struct Settings: Hashable, Sendable {
     public var ytDlpProgram = "yt-dlp"
     public var streamlinkProgram = "streamlink"
     public var isPublicOnly = false
+    /// Bounds of each tape, and of all together; 0: none.
+    public var tapeDays = 0
+    public var tapeGibibytes = 0
+    public var allTapesGibibytes = 0
+    public var ballastMebibytes = 64
+    public var diskWarning = Duration.seconds(86_400)
   }
 
   public struct Converter: Hashable, Sendable {

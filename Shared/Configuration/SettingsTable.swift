@@ -153,6 +153,24 @@ public enum SettingsTable {
         "Refuse streams (HTTP and HLS) at addresses of this machine and of private networks. Off, "
           + "because studios broadcast on their own networks; turn it on where people who are not "
           + "trusted may add streams. FFmpeg and the resolvers know no such filter."),
+      .integer(
+        "tape_days", \.recorder.tapeDays, 0...36_500,
+        "Tape that is older may be removed, unless its stream says otherwise; 0 keeps it for ever. "
+          + "What is locked, or wanted by a recording that is not delivered, stays in any case."),
+      .integer(
+        "tape_gib", \.recorder.tapeGibibytes, 0...10_000_000,
+        "The most that one stream's tape may take (in GiB), unless the stream says otherwise; the "
+          + "oldest goes first. 0 is no bound."),
+      .integer(
+        "all_tapes_gib", \.recorder.allTapesGibibytes, 0...10_000_000,
+        "The most that all tapes together may take (in GiB); 0 is no bound."),
+      .integer(
+        "ballast_mib", \.recorder.ballastMebibytes, 0...1_000_000,
+        "Room (in MiB) that is reserved for tapes and used by them alone when the disk is full, but at "
+          + "most a fiftieth of the disk."),
+      .seconds(
+        "disk_warning_s", \.recorder.diskWarning, 0...2_592_000,
+        "A disk that will be full within that time, at the rate of the last hour, is reported."),
     ])
 
   private static let converter = SettingsSection(

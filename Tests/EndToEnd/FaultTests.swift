@@ -109,7 +109,8 @@ struct FaultTests {
     "a full disk is ridden out: the capture goes on by itself within ten seconds of space",
     .enabled(if: SmallDisk.isPossible, "needs the right to mount"), .timeLimit(.minutes(3)))
   func fullDisk() async throws {
-    let installation = try Installation()
+    // Without a ballast, so that the tape feels it at once.
+    let installation = try Installation(settings: "[recorder]\nballast_mib = 0")
     let disk = try SmallDisk(at: installation.home("media"), megabytes: 320)
     try await installation.told {
       let studio = try await Studio.start(["radio": NumberedFrames(tag: 31)], in: installation)

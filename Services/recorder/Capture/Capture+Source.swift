@@ -125,7 +125,9 @@ extension Capture {
     adopt(probe)
   }
 
-  func adopt(_ probe: CaptureProbe) {
+  /// `isAtOnce`: both connections brought the same time, so where they join shows only when all of the
+  /// new one is seen; piece by piece it would be judged by arrival before.
+  func adopt(_ probe: CaptureProbe, isAtOnce: Bool = false) {
     leave()
     address = probe.address
     beginReading()
@@ -136,7 +138,8 @@ extension Capture {
       watch.ladder.note(station: head.station)
       _ = reader.take(head)
     }
-    for (bytes, arrival) in probe.pieces where connection === probe.connection {
+    for (bytes, arrival) in isAtOnce ? probe.whole : probe.pieces
+    where connection === probe.connection {
       consume(bytes, arrival: arrival)
     }
   }
@@ -250,7 +253,7 @@ extension Capture {
         tape.writer.append(bytes, frames: frames, samples: samples, now: now)
       case .relabel(let start): tape.writer.relabel(start: start)
       case .contact(let start):
-        if hasOutage { changes.append(.gapClosed(start)) }
+        if hasOutage { changes.append(.outageOver(since: outageStart, end: start)) }
         outage = nil
       case .leftOut(let start, let end):
         log.warning("source left out audio", ("from", start), ("to", end))

@@ -23,6 +23,7 @@ extension Capture {
     for gap in tape.writer.takeLost() {
       log.error("audio was given up", ("from", gap.start), ("to", gap.end), ("why", gap.detail))
       changes.append(.gap(gap))
+      watch.counts.givenUp += gap.end - gap.start
     }
   }
 

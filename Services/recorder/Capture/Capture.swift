@@ -74,6 +74,8 @@ actor Capture {
   /// Why nothing comes, as the ledger was told; nil while something does.
   var outage: SourceFailure?
   var hasOutage: Bool { outage != nil }
+  /// Where its first gap begins.
+  var outageStart = Instant.epoch
   /// Rows that the database has not taken yet, in order.
   var changes: [TapeLedger.Change] = []
   var isWriting = false
@@ -248,6 +250,7 @@ actor Capture {
       failure.cause == .sourceStalled ? connection?.doubt(environment.time.monotonic()) : nil
     let failure = doubt ?? failure
     let start = max(hls?.policy.tapeEnd ?? tapeEnd ?? wantedAt, wantedAt)
+    if !hasOutage { outageStart = start }
     changes.append(.gapOpened(hasOutage ? environment.time.now() : start, failure))
     outage = failure
     watch.counts.outages += 1
@@ -258,8 +261,8 @@ actor Capture {
   private func forgetOutage() {
     guard hasOutage else { return }
     outage = nil
-    // A gap that ends before it began leaves no row.
-    changes.append(.gapClosed(.epoch))
+    // Gaps that end before they began leave no row.
+    changes.append(.outageOver(since: outageStart, end: .epoch))
   }
 
   /// Several times a second while it is busy; `writeRows` follows.

@@ -66,6 +66,11 @@ struct CaptureProbe {
     }
   }
 
+  /// All pieces as one, which came with the last.
+  var whole: [(bytes: [UInt8], arrival: MediaTimeline.Arrival)] {
+    pieces.last.map { [(pieces.flatMap(\.bytes), $0.arrival)] } ?? []
+  }
+
   private mutating func keep(_ bytes: [UInt8], _ arrival: MediaTimeline.Arrival) {
     pieces.append((bytes, arrival))
     held += bytes.count

@@ -9,6 +9,8 @@ enum TapeLedger {
     case segment(Segment)
     case gapOpened(Instant, SourceFailure)
     case gapClosed(Instant)
+    /// Everything that was said to be missing since then is missing only up to `end`.
+    case outageOver(since: Instant, end: Instant)
     case gap(Gap)
     /// What was said to be missing from there on was only late.
     case gapsWithdrawn(from: Instant)
@@ -25,6 +27,8 @@ enum TapeLedger {
         case .gapOpened(let start, let failure):
           try GapCatalog.open(stream, at: start, failure.cause, failure.sentence, transaction)
         case .gapClosed(let end): try GapCatalog.close(stream, at: end, transaction)
+        case .outageOver(let since, let end):
+          try GapCatalog.cutOutage(stream, since: since, to: end, transaction)
         case .gap(let gap): try GapCatalog.insert(stream, gap, transaction)
         case .gapsWithdrawn(let start):
           try GapCatalog.withdraw(stream, from: start, transaction)

@@ -28,6 +28,19 @@ enum GapCatalog {
     try transaction.execute("DELETE FROM gaps WHERE stream = ? AND end_us <= start_us", stream)
   }
 
+  /// An outage that had several causes is over, and the tape goes on from `end`: no row of it, open
+  /// or closed, reaches beyond.
+  static func cutOutage(
+    _ stream: StreamID, since start: Instant, to end: Instant, _ transaction: Transaction
+  ) throws(StorageError) {
+    try transaction.execute(
+      """
+      UPDATE gaps SET end_us = max(start_us, ?1)
+      WHERE stream = ?2 AND start_us >= ?3 AND coalesce(end_us, ?1 + 1) > ?1
+      """, end, stream, start)
+    try transaction.execute("DELETE FROM gaps WHERE stream = ? AND end_us <= start_us", stream)
+  }
+
   static func insert(
     _ stream: StreamID, _ gap: Gap, _ transaction: Transaction
   ) throws(StorageError) {
@@ -54,6 +67,27 @@ enum GapCatalog {
   static func closeAll(at end: Instant, _ transaction: Transaction) throws(StorageError) {
     try transaction.execute("UPDATE gaps SET end_us = max(start_us, ?) WHERE end_us IS NULL", end)
     try transaction.execute("DELETE FROM gaps WHERE end_us <= start_us")
+  }
+
+  /// What was missing of each tape since then, but for what was not kept and what no time passed for.
+  /// Found by its end, so that years of gaps cost nothing.
+  static func missing(
+    since start: Instant, to end: Instant, _ transaction: Transaction
+  ) throws(StorageError) -> [StreamID: [TapeSpan]] {
+    let rows = try transaction.all(
+      """
+      SELECT stream, start_us, end_us FROM gaps
+      WHERE end_us > ?1 AND cause NOT IN ('not-kept', 'clock-set')
+      UNION ALL
+      SELECT stream, start_us, ?2 FROM gaps WHERE end_us IS NULL
+      """, start, end
+    ) { (row: borrowing Row) throws(StorageError) -> (StreamID, TapeSpan) in
+      (
+        try row.identifier(0),
+        TapeSpan(start: try row.instant(1), end: try row.instant(2))
+      )
+    }
+    return Dictionary(grouping: rows, by: \.0).mapValues { $0.map(\.1) }
   }
 
   /// Those that touch the window, an open one lasting to the window's end; the newest last.

@@ -9,6 +9,7 @@ enum RecorderSchema {
       Migration("how much each tape holds", totals),
       Migration("segments of HLS streams", media),
       Migration("files that are made again", remade),
+      RetentionCatalog.migration,
     ]
   )
 

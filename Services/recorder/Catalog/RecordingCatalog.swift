@@ -71,6 +71,7 @@ enum RecordingCatalog {
         """, stream.id, try encode(stream))
     }
     for plan in set.recordings { try store(plan, at: now, transaction) }
+    try RetentionCatalog.store(set.locks ?? [], transaction)
     return true
   }
 

@@ -36,6 +36,7 @@ actor Finisher {
     let logs: RecordingLogs
     let metrics: RecorderMetrics
     let log: Logger
+    var gate = FinishGate()
   }
 
   /// Failures after which FFmpeg is left out, and after which the recording is given up.
@@ -104,7 +105,7 @@ actor Finisher {
     var failures = 0
     while !Task.isCancelled {
       do {
-        try await attempt(job)
+        try await attemptIfAllowed(job)
         fault = nil
         return
       } catch let error as Interruption {

@@ -14,6 +14,7 @@ extension Capture {
 
   func tickWatch(_ now: Monotonic) {
     let before = watch.finding
+    watch.outageSince = hasOutage && isWanted ? watch.outageSince ?? now : nil
     if connection != nil, hls == nil {
       watch.look(address: policy.address, now)
     } else {
@@ -52,7 +53,7 @@ extension Capture {
         hasFailed: trial.hasFailed)
     }
     return TrialPolicy.Trial(
-      framesFor: ladder.firstFrame.map { now - $0 },
+      framesFor: ladder.firstFrame.map { now - $0 }, media: ladder.mediaTime,
       keepsPace: ladder.keepsPace(over: environment.settings.trials.steady, now: now),
       finding: ladder.finding(now), isSame: watch.isSame(trial, now), hasFailed: trial.hasFailed)
   }
@@ -78,7 +79,9 @@ extension Capture {
     guard var trial = watch.trial, trial.isMovingList == nil else { return }
     let found = trial.probe.take(trial.probe.connection.take())
     switch found {
-    case .nothing, .frames: break
+    case .nothing: break
+    // As when a server takes its listeners back from a fallback: tried again from the beginning.
+    case .frames: trial.hasFailed = trial.probe.ladder.hasChanged
     case .failed(let failure):
       log.info("the other connection failed", ("reason", failure.sentence))
       trial.hasFailed = true
@@ -120,7 +123,7 @@ extension Capture {
     }
     let isSameFormat = trial.probe.ladder.brings?.format == tape?.assembler.format
     perform(policy.handle(.moved(address: index), now: now))
-    if isSameFormat, hls == nil { adopt(trial.probe) } else { cutOver(to: trial.probe) }
+    if isSameFormat, hls == nil { adopt(trial.probe, isAtOnce: true) } else { cutOver(to: trial.probe) }
   }
 
   /// To a source in another coding: what it brought so far overlaps by time and cannot be joined, so

@@ -10,6 +10,8 @@ struct CaptureWatch {
     var stalls = 0
     var uncertainSplices = 0
     var takeovers = 0
+    /// Captured, and given up for want of room.
+    var givenUp = Duration.zero
   }
 
   /// One that is tried.
@@ -31,6 +33,8 @@ struct CaptureWatch {
   var policy: TrialPolicy
   var trial: Trial?
   var counts = Counts()
+  /// Since when nothing has come; nil while something does.
+  var outageSince: Monotonic?
   private(set) var finding: StallLadder.Finding?
   /// Since when the same rung has been found.
   private(set) var foundSince: Monotonic?

@@ -30,13 +30,16 @@ struct StallLadder: Sendable {
 
   private var loops = LoopDetector()
   private var startedAt: Monotonic?
-  private var mediaTime = Duration.zero
+  /// How long all that came lasts.
+  private(set) var mediaTime = Duration.zero
   private var peaks: [Duration] = []
   private var peak = Duration.zero
   private var windowStart: Monotonic?
   private var lastFrame: Monotonic?
   private var bytesSinceFrame = 0
   private var identity = Identity()
+  /// The coding was another one at first: what came holds two programmes.
+  private(set) var hasChanged = false
   private var expected: Identity?
 
   /// `expected`: what this address was when it was first captured.
@@ -63,6 +66,7 @@ struct StallLadder: Sendable {
       startedAt = now
       windowStart = now
     }
+    if frames.contains(where: { $0.format != identity.format ?? last.format }) { hasChanged = true }
     identity.format = last.format
     lastFrame = now
     bytesSinceFrame = 0

@@ -37,6 +37,8 @@ struct TrialPolicy: Sendable {
   struct Trial: Sendable {
     /// Since when it has brought frames; nil: none yet.
     var framesFor: Duration?
+    /// How long what it has brought lasts; more than that time, where the server sent a burst.
+    var media = Duration.zero
     var keepsPace: Bool?
     /// What is wrong with what it brings.
     var finding: StallLadder.Finding?
@@ -168,7 +170,7 @@ struct TrialPolicy: Sendable {
       returnWait = min(returnWait * 2, limits.longestReturn)
       return .takeOver(address: attempt.address)
     }
-    let isLate = now - attempt.since >= limits.answer + patience(attempt.purpose)
+    let isLate = now - attempt.since >= limits.answer + max(limits.steady, leastMedia(attempt.purpose))
     guard trial.hasFailed || isLate || isHopeless(trial, attempt.purpose) else { return nil }
     self.attempt = nil
     failed(attempt, now)
@@ -190,15 +192,15 @@ struct TrialPolicy: Sendable {
     rest = min(rest * 2, limits.longestRest)
   }
 
-  private func patience(_ purpose: Purpose) -> Duration {
-    // Whether something loops shows only after a while.
+  /// How much a trial must have brought: whether something loops shows only after a while.
+  private func leastMedia(_ purpose: Purpose) -> Duration {
     purpose == .doubt(.looping) || purpose == .doubt(.silent)
-      ? max(limits.steady, LoopDetector.limit + .seconds(5)) : limits.steady
+      ? LoopDetector.limit + .seconds(5) : .zero
   }
 
   private func isBetter(_ trial: Trial, _ purpose: Purpose) -> Bool {
     guard !trial.hasFailed, trial.finding == nil, trial.keepsPace == true,
-      let lasting = trial.framesFor, lasting >= patience(purpose)
+      let lasting = trial.framesFor, lasting >= limits.steady, trial.media >= leastMedia(purpose)
     else { return false }
     return !isHopeless(trial, purpose)
   }

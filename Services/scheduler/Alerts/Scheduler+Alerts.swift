@@ -20,6 +20,13 @@ extension Scheduler {
           hasLeft: member.heartbeat?.state == .draining)
       }
     }
+    let troubles = roster.withLock { roster in
+      roster.members.map { node, member in
+        HealthAlertPolicy.Recorder(
+          node: node, isPresent: member.isPresent, faults: member.heartbeat?.faults ?? [],
+          diskFullAt: member.heartbeat?.recorder?.diskFullAt)
+      }
+    }
     let (sight, raised) = try read { transaction in
       (
         AlertPolicy.Sight(
@@ -29,7 +36,11 @@ extension Scheduler {
         try RaisedAlertCatalog.all(transaction)
       )
     }
-    let actions = alerts.look(at: sight, raised: raised, now: time.now())
+    let ofHealth = raised.filter { HealthAlertPolicy.owns($0) }
+    let actions =
+      alerts.look(at: sight, raised: raised.subtracting(ofHealth), now: time.now())
+      + healthAlerts.look(
+        at: sight, troubles: troubles, raised: ofHealth, now: time.now(), monotonic: now)
     guard !actions.isEmpty else { return }
     let (outbox, delivery) = (outbox, SchedulerService.delivery)
     try write { transaction in

@@ -15,15 +15,20 @@ public final class IcecastServer: Sendable {
   }
 
   /// `burstBytes` is what a new listener gets at once (Icecast's default is 65,536); a given `port`
-  /// lets a test start the same server again.
+  /// lets a test start the same server again. `fallbacks`: the mount whose listeners are moved to
+  /// which other one while it has no source.
   public static func start(
-    burstBytes: Int = 65_536, queueBytes: Int = 524_288, clients: Int = 200, port: UInt16? = nil
+    burstBytes: Int = 65_536, queueBytes: Int = 524_288, clients: Int = 200, port: UInt16? = nil,
+    fallbacks: [String: String] = [:]
   ) async throws -> IcecastServer {
     let program = try requires(.icecast)
     let port = try port ?? LoopbackPort.free()
     let folder = try TemporaryFolder()
     let configuration = try folder.file(
-      "icecast.xml", text(port: port, burst: burstBytes, queue: queueBytes, clients: clients))
+      "icecast.xml",
+      text(
+        port: port, burst: burstBytes, queue: queueBytes, clients: clients,
+        mounts: mounts(fallbacks)))
     let command = try PeerProcess.unprivileged(program, ["-c", configuration])
     // Icecast 2.4.4 dies of a null pointer when its first client comes before its statistics thread
     // has begun (12 of 260 starts on a busy machine; `strdup(NULL)`): the count of connections does
@@ -47,7 +52,16 @@ public final class IcecastServer: Sendable {
   /// Ends the server at once, as a crash does.
   public func kill() async { await process.child.stop(.kill) }
 
-  private static func text(port: UInt16, burst: Int, queue: Int, clients: Int) -> String {
+  private static func mounts(_ fallbacks: [String: String]) -> String {
+    fallbacks.map { mount, fallback in
+      "<mount><mount-name>/\(mount)</mount-name><fallback-mount>/\(fallback)</fallback-mount>"
+        + "<fallback-override>1</fallback-override></mount>"
+    }.joined()
+  }
+
+  private static func text(
+    port: UInt16, burst: Int, queue: Int, clients: Int, mounts: String
+  ) -> String {
     """
     <icecast>
       <hostname>127.0.0.1</hostname>
@@ -68,6 +82,7 @@ public final class IcecastServer: Sendable {
         <port>\(port)</port>
         <bind-address>127.0.0.1</bind-address>
       </listen-socket>
+      \(mounts)
       <paths>
         <logdir>/tmp</logdir>
         <webroot>/usr/share/icecast2/web</webroot>

@@ -72,13 +72,22 @@ final class Studio: Sendable {
   }
 
   func finisher(
-    reached: @escaping @Sendable (Finisher.Step) throws -> Void = { _ in }
+    gate: FinishGate = FinishGate(), reached: @escaping @Sendable (Finisher.Step) throws -> Void = { _ in }
   ) -> Finisher {
     Finisher(
       Finisher.Environment(
         tapeRoot: tapeRoot, folder: recordings, scheduler: Self.scheduler, database: database,
         outbox: outbox, time: time, logs: logs, metrics: RecorderMetrics(MetricsRegistry()),
-        log: .silent), reached: reached)
+        log: .silent, gate: gate), reached: reached)
+  }
+
+  func retention(
+    _ policy: RetentionPolicy = RetentionPolicy(), root: String? = nil
+  ) -> RetentionKeeper {
+    RetentionKeeper(
+      RetentionKeeper.Environment(
+        root: root ?? tapeRoot, database: database, time: time, policy: policy,
+        metrics: HealthMetrics(MetricsRegistry()), log: .silent))
   }
 
   func keeper(_ pool: CapturePool, lead: Duration = .seconds(1)) -> PlanKeeper {

@@ -45,6 +45,7 @@ struct TrialPolicyTests {
         return TrialPolicy.Trial(hasFailed: true)
       }
       answer.framesFor = now - trial.since
+      answer.media = now - trial.since
       return answer
     }
   }

@@ -1,0 +1,107 @@
+import Base
+import Glibc
+import Media
+import Messages
+import Metrics
+import TestSupport
+import Testing
+
+@testable import airloom_recorder
+
+@Suite(.enabled(if: SmallDisk.isPossible, "needs the right to mount"), .serialized)
+struct FullDiskTests {
+  static func guarded(_ root: String, ballast: Int64) -> GuardedDisk {
+    GuardedDisk(
+      disk: SystemDisk(), ballast: Ballast(in: root, size: ballast),
+      metrics: HealthMetrics(MetricsRegistry()), pace: DiskPace(), time: SystemTimeSource())
+  }
+
+  static func free(_ path: String) -> Int64 { FolderListing.freeBytes(at: path) ?? 0 }
+
+  @Test func `The ballast gives the tape room on a full disk, piece by piece`() throws {
+    let folder = try TemporaryFolder()
+    let disk = try SmallDisk(at: folder("disk"), megabytes: 16)
+    let guarded = Self.guarded(disk.path, ballast: 2 << 20)
+    guarded.ballast.fill(free: Self.free(disk.path))
+    #expect(guarded.ballast.size == 2 << 20)
+    #expect(Self.free(disk.path) <= 14 << 20)
+    try disk.fill()
+    let descriptor = try guarded.create(disk.path + "/tape")
+    let bytes = [UInt8](repeating: 7, count: 64 << 10)
+    var written = 0
+    while let count = try? bytes.withUnsafeBytes({ try guarded.write($0, to: descriptor) }) {
+      written += count
+    }
+    guarded.close(descriptor)
+    #expect(written >= (2 << 20) - (256 << 10) && guarded.ballast.size == 0)
+    // It is made whole again when there is room, and not while there is little.
+    guarded.ballast.fill(free: Self.free(disk.path))
+    #expect(guarded.ballast.size == 0)
+    disk.free()
+    guarded.ballast.fill(free: Self.free(disk.path))
+    #expect(guarded.ballast.size == 2 << 20)
+    // A restart finds what is there.
+    let next = Ballast(in: disk.path, size: 1 << 20)
+    next.fill(free: Self.free(disk.path))
+    #expect(next.size == 1 << 20)
+  }
+
+  @Test func `A stream of frames outlasts a full disk, from memory, and goes on by itself`()
+    async throws
+  {
+    let frames = NumberedFrames()
+    let server = try await IcecastServer.start()
+    let source = try await CaptureTests.source(server, frames)
+    let studio = try Studio()
+    let disk = try SmallDisk(at: studio.tapeRoot, megabytes: 4)
+    let pool = CapturePool(
+      studio.environment(disk: Self.guarded(studio.tapeRoot, ballast: 0)))
+    await pool.define([CaptureTests.definition([server.url("live")])])
+    pool.want([.radio])
+    try await eventually("two segments") { try await studio.segments(.radio).count >= 2 }
+    try disk.fill()
+    try await eventually("it is said") { studio.told.last?.state == .blocked }
+    let held = try await studio.segments(.radio).count
+    // Some sound gathers in memory.
+    try await eventually("sound in memory") {
+      await pool.figures()[.radio]?.heldSeconds ?? 0 > 3
+    }
+    disk.free()
+    let freed = SystemTimeSource().monotonic()
+    try await eventually("it goes on") {
+      try await studio.segments(.radio).count > held + 2
+        && studio.told.last?.state == .capturing
+    }
+    #expect(SystemTimeSource().monotonic() - freed < .seconds(10))
+    await pool.stop()
+    source.stop()
+    let report = try await studio.report(.radio, of: frames)
+    #expect(report.isSeamless, "\(report)")
+    #expect(try await studio.gaps(.radio).isEmpty)
+  }
+
+  @Test func `With a ballast a short want of space is not even noticed`() async throws {
+    let frames = NumberedFrames()
+    let server = try await IcecastServer.start()
+    let source = try await CaptureTests.source(server, frames)
+    let studio = try Studio()
+    let disk = try SmallDisk(at: studio.tapeRoot, megabytes: 16)
+    let guarded = Self.guarded(studio.tapeRoot, ballast: 1 << 20)
+    guarded.ballast.fill(free: Self.free(disk.path))
+    let pool = CapturePool(studio.environment(disk: guarded))
+    await pool.define([CaptureTests.definition([server.url("live")])])
+    pool.want([.radio])
+    try await eventually("two segments") { try await studio.segments(.radio).count >= 2 }
+    try disk.fill()
+    let count = try await studio.segments(.radio).count
+    try await eventually("more segments on the full disk") {
+      try await studio.segments(.radio).count > count + 3
+    }
+    await pool.stop()
+    source.stop()
+    #expect(!studio.told.contains { $0.state == .blocked })
+    #expect(guarded.ballast.size < 1 << 20)
+    let report = try await studio.report(.radio, of: frames)
+    #expect(report.isSeamless, "\(report)")
+  }
+}
