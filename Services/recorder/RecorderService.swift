@@ -105,7 +105,8 @@ struct RecorderService: Sendable {
     return [bus] + (holding.map { [$0] } ?? []) + [
       TapeComponent(
         root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,
-        captures: captures, finisher: finisher, retention: retention, statuses: statuses, node: host.node,
+        captures: captures, finisher: finisher, retention: retention, statuses: statuses,
+        node: host.node,
         health: host.health, log: host.log),
       LoopComponent("plan") { try await keep() },
       LoopComponent("health") { [health] in await health.run() },

@@ -23,7 +23,8 @@ actor TapeComponent: ServiceComponent {
 
   init(
     root: String, recordings: String, database: Database, captures: CapturePool,
-    finisher: Finisher, retention: RetentionKeeper, statuses: StatusOutbox, node: NodeID, health: HealthBoard, log: Logger
+    finisher: Finisher, retention: RetentionKeeper, statuses: StatusOutbox, node: NodeID,
+    health: HealthBoard, log: Logger
   ) {
     self.root = root
     folders = MediaFolders(folders: [root, recordings])

@@ -28,7 +28,8 @@ extension Capture {
     let trial = watch.trial.map { describe($0, now) }
     switch watch.policy.look(view, trial, now) {
     case nil: break
-    case .attempt(let address): startTrial(address, definition.urls.isEmpty ? "" : url(ofAddress: address))
+    case .attempt(let address):
+      startTrial(address, definition.urls.isEmpty ? "" : url(ofAddress: address))
     case .drop: dropTrial()
     case .takeOver(let address): takeOver(address)
     }
@@ -123,7 +124,11 @@ extension Capture {
     }
     let isSameFormat = trial.probe.ladder.brings?.format == tape?.assembler.format
     perform(policy.handle(.moved(address: index), now: now))
-    if isSameFormat, hls == nil { adopt(trial.probe, isAtOnce: true) } else { cutOver(to: trial.probe) }
+    if isSameFormat, hls == nil {
+      adopt(trial.probe, isAtOnce: true)
+    } else {
+      cutOver(to: trial.probe)
+    }
   }
 
   /// To a source in another coding: what it brought so far overlaps by time and cannot be joined, so

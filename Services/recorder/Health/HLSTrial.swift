@@ -22,7 +22,8 @@ struct HLSTrial: Sendable {
         let now = Seen(first: media.mediaSequence, count: media.segments.count)
         if let seen, seen != now { return true }
         seen = now
-        try? await Task.sleep(for: min(max(media.targetDuration ?? .seconds(6), .seconds(1)), .seconds(10)))
+        try? await Task.sleep(
+          for: min(max(media.targetDuration ?? .seconds(6), .seconds(1)), .seconds(10)))
       }
       if Task.isCancelled { return false }
     }

@@ -138,7 +138,8 @@ actor HealthKeeper {
     case .warned, .fine: break
     }
     if let remaining = foresight.remaining, remaining < environment.warning {
-      return "\(root) will be full in \(HealthScore.span(remaining)) as it is going; free some space, "
+      return
+        "\(root) will be full in \(HealthScore.span(remaining)) as it is going; free some space, "
         + "or bound the tapes ([recorder] tape_days, tape_gib)."
     }
     return pressure.level == .warned ? "\(room), which is little; free some space." : nil

@@ -99,11 +99,17 @@ struct HealthScore: Sendable {
     }
     if vitals.outages > 0 {
       lost.append(
-        (min(15, 2 * Double(vitals.outages)), "\(times(vitals.outages)) in the last hour nothing came."))
+        (
+          min(15, 2 * Double(vitals.outages)),
+          "\(times(vitals.outages)) in the last hour nothing came."
+        ))
     }
     if vitals.stalls > 0 {
       lost.append(
-        (min(10, Double(vitals.stalls)), "\(times(vitals.stalls)) in the last hour the source fell silent."))
+        (
+          min(10, Double(vitals.stalls)),
+          "\(times(vitals.stalls)) in the last hour the source fell silent."
+        ))
     }
     if vitals.uncertainSplices > 0 {
       lost.append(
@@ -114,7 +120,10 @@ struct HealthScore: Sendable {
     }
     if vitals.givenUp > .zero {
       lost.append(
-        (20, "\(span(vitals.givenUp)) of captured sound were given up in the last hour for want of room."))
+        (
+          20,
+          "\(span(vitals.givenUp)) of captured sound were given up in the last hour for want of room."
+        ))
     }
     return lost
   }

@@ -203,7 +203,9 @@ extension StallLadder {
 
 extension StallLadder.Identity {
   fileprivate var text: String {
-    let sound = format.map { "\($0.codec.rawValue) at \($0.sampleRate) Hz, \($0.channels) channels" }
+    let sound = format.map {
+      "\($0.codec.rawValue) at \($0.sampleRate) Hz, \($0.channels) channels"
+    }
     return [station.map { "“\($0)”" }, sound].compactMap(\.self).joined(separator: ", ")
   }
 }

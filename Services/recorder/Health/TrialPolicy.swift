@@ -170,7 +170,8 @@ struct TrialPolicy: Sendable {
       returnWait = min(returnWait * 2, limits.longestReturn)
       return .takeOver(address: attempt.address)
     }
-    let isLate = now - attempt.since >= limits.answer + max(limits.steady, leastMedia(attempt.purpose))
+    let isLate =
+      now - attempt.since >= limits.answer + max(limits.steady, leastMedia(attempt.purpose))
     guard trial.hasFailed || isLate || isHopeless(trial, attempt.purpose) else { return nil }
     self.attempt = nil
     failed(attempt, now)

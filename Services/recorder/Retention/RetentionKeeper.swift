@@ -142,9 +142,10 @@ actor RetentionKeeper {
   }
 
   private func remove(
-    _ choose: @escaping @Sendable (Transaction) throws -> [(
-      RetentionPolicy.Piece, RetentionPolicy.Reason
-    )]
+    _ choose:
+      @escaping @Sendable (Transaction) throws -> [(
+        RetentionPolicy.Piece, RetentionPolicy.Reason
+      )]
   ) async throws -> Int64 {
     let due = try await environment.database.write { transaction in
       let due = try choose(transaction)

@@ -72,7 +72,8 @@ final class Studio: Sendable {
   }
 
   func finisher(
-    gate: FinishGate = FinishGate(), reached: @escaping @Sendable (Finisher.Step) throws -> Void = { _ in }
+    gate: FinishGate = FinishGate(),
+    reached: @escaping @Sendable (Finisher.Step) throws -> Void = { _ in }
   ) -> Finisher {
     Finisher(
       Finisher.Environment(

@@ -55,7 +55,8 @@ struct HealthScoreTests {
       $0.lastHour = .init(wanted: .seconds(3600), missing: .seconds(3600))
       $0.lastDay = $0.lastHour
     },
-    Case(testDescription: "missing long ago", score: 90, says: "14 min are missing in the last day") {
+    Case(testDescription: "missing long ago", score: 90, says: "14 min are missing in the last day")
+    {
       $0.lastDay = .init(wanted: .seconds(86_400), missing: .seconds(864))
     },
     Case(testDescription: "many outages", score: 85, says: "40 times") { $0.outages = 40 },

@@ -17,7 +17,12 @@ final class PacedServer: Sendable {
 
   private final class Counter: Sendable {
     let value = Mutex(0)
-    func next() -> Int { value.withLock { $0 += 1; return $0 - 1 } }
+    func next() -> Int {
+      value.withLock {
+        $0 += 1
+        return $0 - 1
+      }
+    }
   }
 
   var url: String { server.url }

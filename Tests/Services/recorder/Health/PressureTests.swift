@@ -113,7 +113,7 @@ struct PressureTests {
     }
     try put("proc/meminfo", "MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    400 kB\n")
     try put("proc/self/cgroup", "4:memory:/a/b\n0::/c\n")
-    try put("proc/pressure/memory", "some avg10=12.50 avg60=0.00 avg300=0.00 total=0\nfull avg10=0\n")
+    try put("proc/pressure/memory", "some avg10=12.50 avg60=0.00 total=0\nfull avg10=0\n")
     try put("sys/fs/cgroup/memory/a/b/memory.usage_in_bytes", "900\n")
     try put("sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "2000\n")
     try put("sys/fs/cgroup/memory/a/b/memory.stat", "cache 1\ntotal_cache 300\n")

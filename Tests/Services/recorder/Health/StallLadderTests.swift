@@ -74,7 +74,7 @@ struct StallLadderTests {
     line.bring(.seconds(4))
     line.pass(30)
     line.pass(20.5, pace: pace)
-    #expect((line.rung() == .slow) == isSlow, "\(String(describing: line.ladder.finding(line.now)))")
+    #expect((line.rung() == .slow) == isSlow)
     line.pass(21)
     #expect(line.rung() != .slow)
   }

@@ -113,7 +113,8 @@ struct TrialPolicyTests {
     StallLadder.Finding.Kind.looping(period: .seconds(10), for: .seconds(60)),
     .silent(for: .seconds(60)), .changed(from: .init(), to: .init()),
   ])
-  func `The same sound from elsewhere is no cure, other sound is`(_ kind: StallLadder.Finding.Kind) {
+  func `The same sound from elsewhere is no cure, other sound is`(_ kind: StallLadder.Finding.Kind)
+  {
     var run = Run(addresses: 2, at: 0, finding: kind)
     run.answers[0] = TrialPolicy.Trial(keepsPace: true, isSame: true)
     run.answers[1] = Self.good
