@@ -243,6 +243,9 @@ struct CapturePolicy {
     return [.promoteProbe, .report(isCapturing ? .capturing : .connecting, reason: nil)]
   }
 
+  /// The connection that was asked for is one to this address that was held since before.
+  mutating func adopted(_ address: Int) { self.address = address }
+
   /// How patiently silence is borne now.
   var stallLimit: Duration {
     min(

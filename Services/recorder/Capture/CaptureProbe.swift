@@ -2,8 +2,8 @@ import Base
 import HTTPClient
 import Media
 
-/// A second connection to a stream whose first one is silent or doubted: what it brings is kept in
-/// memory, up to `largest`, until it is clear which of the two goes on.
+/// A second connection to a stream whose first one is silent or doubted: everything that it brings is
+/// kept in memory until it is clear which of the two goes on.
 struct CaptureProbe {
   enum Finding {
     case nothing
@@ -17,8 +17,8 @@ struct CaptureProbe {
     case hls
   }
 
-  /// More is not kept: the oldest goes, and what is joined is joined by what is left.
-  static let largest = 8 << 20
+  /// More is not worth keeping.
+  static let largest = 64 << 20
 
   let connection: CaptureConnection
   let address: String
@@ -30,7 +30,8 @@ struct CaptureProbe {
   /// Of all frames, in order, the oldest leaving first; for a comparison with those of the first one.
   private(set) var tail = FrameTail(capacity: 1000)
   private var reader = SourceReader()
-  private var held = 0
+  /// Bytes in `pieces`.
+  private(set) var held = 0
 
   /// `expected`: what the address was when it was captured before.
   init(
@@ -74,7 +75,6 @@ struct CaptureProbe {
   private mutating func keep(_ bytes: [UInt8], _ arrival: MediaTimeline.Arrival) {
     pieces.append((bytes, arrival))
     held += bytes.count
-    while held > CaptureProbe.largest, pieces.count > 1 { held -= pieces.removeFirst().bytes.count }
   }
 
   private func other(_ finding: SourceReader.Finding) -> Finding? {

@@ -43,7 +43,7 @@ enum RetentionCatalog {
 
   /// What must stay, in order of time and without overlaps: locks, and the windows of recordings that
   /// are not over, that the scheduler still asks for, or that failed less than `grace` ago and may be
-  /// tried again.
+  /// tried again. What is said of a stream is said of its sound too, where that has a tape of its own.
   static func kept(
     _ stream: StreamID, at now: Instant, grace: Duration, _ transaction: Transaction
   ) throws(StorageError) -> [TapeSpan] {
@@ -55,7 +55,7 @@ enum RetentionCatalog {
         OR state IN ('planned', 'recording', 'finishing', 'placing')
         OR (state = 'failed' AND updated_at_us > ?2))
       ORDER BY 1
-      """, stream, now - grace
+      """, stream.owner, now - grace
     ) { (row: borrowing Row) throws(StorageError) in
       TapeSpan(start: try row.instant(0), end: try row.instant(1))
     }
@@ -78,11 +78,11 @@ enum RetentionCatalog {
     try transaction.all(
       """
       SELECT start_us, end_us FROM recordings AS r
-      WHERE stream = ?1 AND state = 'finished' AND is_desired = 0 AND EXISTS (
+      WHERE stream = ?3 AND state = 'finished' AND is_desired = 0 AND EXISTS (
         SELECT 1 FROM segments AS s WHERE s.stream = ?1 AND s.start_us >= r.start_us
           AND s.start_us < r.end_us)
       ORDER BY start_us LIMIT ?2
-      """, stream, limit
+      """, stream, limit, stream.owner
     ) { (row: borrowing Row) throws(StorageError) in
       TapeSpan(start: try row.instant(0), end: try row.instant(1))
     }

@@ -82,7 +82,9 @@ extension Capture {
     switch found {
     case .nothing: break
     // As when a server takes its listeners back from a fallback: tried again from the beginning.
-    case .frames: trial.hasFailed = trial.probe.ladder.hasChanged
+    case .frames:
+      trial.hasFailed =
+        trial.probe.ladder.hasChanged || trial.probe.held > CaptureProbe.largest
     case .failed(let failure):
       log.info("the other connection failed", ("reason", failure.sentence))
       trial.hasFailed = true
@@ -136,7 +138,7 @@ extension Capture {
   private func cutOver(to probe: CaptureProbe) {
     leave()
     address = probe.address
-    reader = SourceReader()
+    beginReading()
     watch.connected(to: policy.address)
     tape?.assembler.connected()
     connection = probe.connection

@@ -190,6 +190,8 @@ actor HealthKeeper {
       let vitals = await capture.vitals()
       written += vitals.writtenBytes
       let stream = capture.stream
+      // Sound of its own is judged with its picture.
+      if stream.isSound { continue }
       guard vitals.isWanted else {
         known[stream] = nil
         environment.metrics.health.remove(stream.text)

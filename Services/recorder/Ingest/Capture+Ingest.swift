@@ -38,6 +38,8 @@ extension Capture {
     let connection = makeConnection()
     guard let transfer = environment.opener.adopt(line, into: connection) else { return false }
     address = line.request.url
+    policy.adopted(definition.urls.firstIndex(of: address) ?? 0)
+    watch.connected(to: policy.address)
     map = RestartMap(offset: line.state.start)
     reader = SourceReader(map: map)
     if let preamble = tape?.preamble, line.bookmark != nil { reader.begin(behind: preamble) }

@@ -55,7 +55,7 @@ actor RetentionKeeper {
     }
     for stream in sizes.keys.sorted() {
       let own = RetentionPolicy.Bounds(
-        bounds[stream].flatMap { $0 }, defaults: environment.policy.defaults)
+        bounds[stream.owner].flatMap { $0 }, defaults: environment.policy.defaults)
       guard own.age != nil || own.bytes != nil else { continue }
       while case let bytes = try await trim(stream, own), bytes > 0 { removed += bytes }
     }
