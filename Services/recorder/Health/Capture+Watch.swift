@@ -24,6 +24,8 @@ extension Capture {
       log.warning("source is not well", ("reason", finding.sentence))
       environment.metrics.findings.with(finding.rung.rawValue).increment()
     }
+    // A connection that is replaced anyway is not doubted.
+    guard handover.successor == nil else { return }
     let view = watchView
     let trial = watch.trial.map { describe($0, now) }
     switch watch.policy.look(view, trial, now) {
@@ -119,18 +121,43 @@ extension Capture {
     environment.metrics.takeovers.increment()
     log.info("another connection takes over", ("address", index))
     let now = environment.time.monotonic()
+    let why = gapBefore(trial)
+    let format = hls == nil ? tape?.assembler.format : nil
+    dropHandover()
+    leave()
+    expectGap(why)
     if trial.isMovingList != nil {
       trial.probe.connection.cancel()
       perform(policy.handle(.change(address: index), now: now))
       return
     }
-    let isSameFormat = trial.probe.ladder.brings?.format == tape?.assembler.format
     perform(policy.handle(.moved(address: index), now: now))
-    if isSameFormat, hls == nil {
+    if trial.probe.ladder.brings?.format == format {
       adopt(trial.probe, isAtOnce: true)
     } else {
       cutOver(to: trial.probe)
     }
+  }
+
+  /// Why something is missing between the two connections, should they not meet.
+  private func gapBefore(_ trial: CaptureWatch.Trial) -> SourceFailure {
+    guard let finding = watch.finding else {
+      return SourceFailure(
+        .sourceStalled,
+        "Address \(trial.address + 1) was taken up, and what it brought does not reach back to here."
+      )
+    }
+    let isPace = [.slow, .slowClock].contains(finding.rung)
+    return SourceFailure(isPace ? .sourceStalled : .sourceGarbled, finding.sentence)
+  }
+
+  /// Missing from the tape's end, until the new connection shows where it goes on; nothing, where it
+  /// goes on just there.
+  private func expectGap(_ why: SourceFailure) {
+    guard !hasOutage else { return }
+    outageStart = max(tapeEnd ?? wantedAt, wantedAt)
+    changes.append(.gapOpened(outageStart, why))
+    outage = why
   }
 
   /// To a source in another coding: what it brought so far overlaps by time and cannot be joined, so

@@ -72,6 +72,7 @@ extension Capture {
 
   private func startSuccessor(to url: String) {
     log.info("connecting beside the connection that works", ("url", Redactor.redact(url)))
+    dropTrial()
     handover.successor = Successor(
       connection: open(url), address: url, now: environment.time.monotonic())
   }
@@ -97,6 +98,7 @@ extension Capture {
     tape?.assembler.connected()
     connection = successor.connection
     if isSourceChanged { renewPolicy(isCapturing: true) }
+    watch.connected(to: policy.address)
     if let head = successor.head { _ = reader.take(head) }
     for (bytes, arrival) in successor.pieces where connection === successor.connection {
       consume(bytes, arrival: arrival)
@@ -115,6 +117,9 @@ extension Capture {
   /// The addresses are others; `isCapturing`: a connection to the first of them works.
   private func renewPolicy(isCapturing: Bool) {
     let now = environment.time.monotonic()
+    dropTrial()
+    watch = CaptureWatch(
+      addresses: definition.urls.count, limits: environment.settings.trials)
     policy = CapturePolicy(
       addresses: definition.urls.count, limits: environment.settings.limits,
       seed: UInt64(bitPattern: now.nanoseconds))
