@@ -109,7 +109,7 @@ extension Capture {
     case .failed(let failure): perform(policy.handle(.probeFailed(failure), now: now))
     // A list in the place of a stream that has only fallen silent is no help.
     case .moved: probeIsNoStream(.playlist, probe, now)
-    case .hls: probeIsNoStream(.hls, probe, now)
+    case .hls, .resolved: probeIsNoStream(.hls, probe, now)
     }
   }
 

@@ -29,6 +29,8 @@ struct CaptureProbe {
   var ladder: StallLadder
   /// Of all frames, in order, the oldest leaving first; for a comparison with those of the first one.
   private(set) var tail = FrameTail(capacity: 1000)
+  /// When sound or picture came first, in whatever container.
+  private(set) var firstMedia: Monotonic?
   private var reader = SourceReader()
   /// Bytes in `pieces`.
   private(set) var held = 0
@@ -55,6 +57,7 @@ struct CaptureProbe {
       let finding = reader.take(batch.bytes) { found += $0.frames }
       ladder.note(found, now: arrival.monotonic)
       for frame in found { tail.append(frame.hash) }
+      if firstMedia == nil, reader.frames > 0 { firstMedia = arrival.monotonic }
       if let finding = other(finding) { return finding }
     }
     switch batch.end {

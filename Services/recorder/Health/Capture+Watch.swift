@@ -55,6 +55,12 @@ extension Capture {
         framesFor: isMoving ? .seconds(3600) : nil, keepsPace: isMoving,
         hasFailed: trial.hasFailed)
     }
+    // Of a container only the bytes are seen, whose pace nothing tells.
+    guard ladder.firstFrame != nil else {
+      return TrialPolicy.Trial(
+        framesFor: trial.probe.firstMedia.map { now - $0 }, keepsPace: true,
+        hasFailed: trial.hasFailed)
+    }
     return TrialPolicy.Trial(
       framesFor: ladder.firstFrame.map { now - $0 }, media: ladder.mediaTime,
       keepsPace: ladder.keepsPace(over: environment.settings.trials.steady, now: now),
@@ -68,7 +74,8 @@ extension Capture {
       CaptureWatch.Trial(
         address: address,
         probe: CaptureProbe(
-          connection: open(url), address: url, expected: watch.identity(ofAddress: address)),
+          connection: address == policy.address ? open(url) : open(url, as: definition),
+          address: url, expected: watch.identity(ofAddress: address)),
         since: environment.time.monotonic(), depth: depth))
   }
 
@@ -93,6 +100,10 @@ extension Capture {
     case .hls:
       trial.isMovingList = false
       followList(trial)
+    // Whoever knows the page says that it is on the air; it is connected as at the beginning.
+    case .resolved:
+      trial.probe.connection.cancel()
+      trial.isMovingList = true
     case .moved(let url):
       trial.probe.connection.cancel()
       guard trial.depth < 3 else {
@@ -132,7 +143,7 @@ extension Capture {
       return
     }
     perform(policy.handle(.moved(address: index), now: now))
-    if trial.probe.ladder.brings?.format == format {
+    if let format, trial.probe.ladder.brings?.format == format {
       adopt(trial.probe, isAtOnce: true)
     } else {
       cutOver(to: trial.probe)
@@ -173,7 +184,10 @@ extension Capture {
       watch.ladder.note(station: head.station)
       _ = reader.take(head)
     }
-    for (bytes, _) in probe.pieces { _ = reader.take(bytes) { _ in } }
+    for (bytes, _) in probe.pieces {
+      _ = reader.take(bytes) { _ in }
+      _ = reader.takeChunks()
+    }
   }
 
   /// An HLS playlist brings no frames to a trial: it is well when its list moves on.

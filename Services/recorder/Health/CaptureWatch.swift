@@ -21,7 +21,8 @@ struct CaptureWatch {
     let since: Monotonic
     /// Lists that were followed.
     var depth = 0
-    /// It is an HLS playlist, whose list was seen to move on or not yet; nil: it is none.
+    /// It is an HLS playlist, whose list was seen to move on or not yet, or a page whose stream was
+    /// found: it is connected anew where it takes over. nil: it is neither.
     var isMovingList: Bool?
     var hasFailed = false
   }
