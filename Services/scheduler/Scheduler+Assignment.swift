@@ -182,9 +182,10 @@ extension Scheduler {
       case .unchanged: return
       case .changed(let entry): return try book.save(entry, transaction)
       case .after(let victims):
-        for job in victims.prefix(mostDisplaced) {
-          guard let held = try RecordingCatalog.find(job, transaction) else { continue }
-          try book.save(round.giveWay(held, to: winner()), transaction)
+        for victim in victims.prefix(mostDisplaced) {
+          guard let held = try RecordingCatalog.find(victim.job, transaction) else { continue }
+          try book.save(
+            round.giveWay(held, isSpare: victim.isSpare, to: winner()), transaction)
         }
       }
     }

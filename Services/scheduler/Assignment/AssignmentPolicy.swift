@@ -42,8 +42,8 @@ struct AssignmentPolicy: Sendable {
 
   enum Placement: Hashable, Sendable {
     case on(NodeID)
-    /// There is room once these have left their places.
-    case after([JobID])
+    /// There is room once these have left their places; of a spare one the second recorder alone.
+    case after([HeldWindow])
     /// One sentence for the person who waits for the recording. `isConflict`: others stand in its way.
     case nowhere(String, isConflict: Bool = false)
   }
@@ -79,6 +79,12 @@ struct AssignmentPolicy: Sendable {
       held[window.node]?.remove(window)
       if !window.isSpare { all.remove(window) }
     }
+  }
+
+  /// A second recorder no longer has it.
+  mutating func releaseSpare(_ job: JobID) {
+    for window in jobs[job] ?? [] where window.isSpare { held[window.node]?.remove(window) }
+    jobs[job]?.removeAll(where: \.isSpare)
   }
 
   /// Finds a place and reserves it. `avoiding` names recorders that cannot have this one.
@@ -148,16 +154,17 @@ struct AssignmentPolicy: Sendable {
       + min(5, max(0, candidate.load - 1))
   }
 
-  /// Who must leave so that there is a place: of lower priority and not begun, the least important
-  /// first, and no more than are needed. nil where that would not help.
-  private func victims(of wish: Wish, _ candidates: [Candidate]) -> [JobID]? {
+  /// Who must leave so that there is a place: second recorders first, whatever they help; then what is
+  /// of lower priority and has not begun, the least important first. No more than are needed; nil
+  /// where that would not help.
+  private func victims(of wish: Wish, _ candidates: [Candidate]) -> [HeldWindow]? {
     var best: [HeldWindow]?
     for candidate in candidates {
       var trial = self
       var leaving: [HeldWindow] = []
       let movable = trial.all.overlapping(wish.window)
         .union(trial.held[candidate.node]?.overlapping(wish.window) ?? [])
-        .filter { !$0.isFixed && !$0.isSpare && $0.priority < wish.priority }
+        .filter { $0.isSpare || (!$0.isFixed && $0.priority < wish.priority) }
         .sorted(by: Self.isLessImportant)
       func fits(_ trial: AssignmentPolicy) -> (recorder: Bool, limit: Bool) {
         let peak = trial.held[candidate.node]?.peak(with: wish.window) ?? 1
@@ -171,23 +178,29 @@ struct AssignmentPolicy: Sendable {
         if state.recorder, state.limit { break }
         // One on another recorder makes room for the limit alone.
         if state.limit, held.node != candidate.node { continue }
-        trial.release(held.job)
+        if held.isSpare { trial.releaseSpare(held.job) } else { trial.release(held.job) }
         leaving.append(held)
       }
       let state = fits(trial)
       guard state.recorder, state.limit, !leaving.isEmpty else { continue }
       let isBetter =
         best.map { best in
-          let (mine, its) = (leaving.map(\.priority).max() ?? 0, best.map(\.priority).max() ?? 0)
-          return (mine, leaving.count) < (its, best.count)
+          let (mine, its) = (Self.price(of: leaving), Self.price(of: best))
+          return mine != its ? mine < its : leaving.count < best.count
         } ?? true
       if isBetter { best = leaving }
     }
-    return best.map { $0.map(\.job) }
+    return best
   }
 
-  /// The lower priority leaves first; then what starts later, then the greater id.
+  /// The highest priority that has to leave; second recorders cost nothing.
+  private static func price(of leaving: [HeldWindow]) -> Int {
+    leaving.filter { !$0.isSpare }.map(\.priority).max() ?? .min
+  }
+
+  /// Second recorders leave first, and the lower priority; then what starts later, then the greater id.
   private static func isLessImportant(_ left: HeldWindow, _ right: HeldWindow) -> Bool {
+    if left.isSpare != right.isSpare { return left.isSpare }
     if left.priority != right.priority { return left.priority < right.priority }
     return (left.window.start, left.job) > (right.window.start, right.job)
   }

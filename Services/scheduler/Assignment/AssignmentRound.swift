@@ -19,7 +19,7 @@ struct AssignmentRound: Sendable {
     case unchanged
     case changed(ScheduledRecording)
     /// These have to leave their places first; then it is asked again.
-    case after([JobID])
+    case after([HeldWindow])
   }
 
   private(set) var policy: AssignmentPolicy
@@ -82,13 +82,19 @@ struct AssignmentRound: Sendable {
     return .changed(entry)
   }
 
-  /// A recording leaves its place to one of a higher priority.
+  /// A recording leaves its place to one of a higher priority; where it is a second recorder that is
+  /// needed, that one alone.
   mutating func giveWay(
-    _ held: ScheduledRecording, to winner: ScheduledRecording
+    _ held: ScheduledRecording, isSpare: Bool, to winner: ScheduledRecording
   ) -> ScheduledRecording {
     var entry = held
-    policy.release(entry.id)
     touched.formUnion(entry.holders)
+    if isSpare {
+      policy.releaseSpare(entry.id)
+      entry.double(on: nil, at: now)
+      return entry
+    }
+    policy.release(entry.id)
     isAnythingWaiting = true
     entry.giveWay(
       because: "“\(winner.recording.title)” at the same time has a higher priority "

@@ -30,7 +30,10 @@ struct OverduePolicy: Sendable {
         ? "It was planned after its start, and no recorder had it in time."
         : "No recorder had it in time."
     case .assigned, .recording, .finishing:
-      guard now >= max(recording.paddedEnd, listening) + patience else { return nil }
+      // What is made out of the tape was given out long after its end.
+      guard now >= max(recording.paddedEnd, recording.updatedAt, listening) + patience else {
+        return nil
+      }
       let node = recording.node?.text ?? "Its recorder"
       return isHolderPresent
         ? "\(node) had it and never said what became of it."

@@ -8,6 +8,7 @@ extension CommandDesk {
   func put(_ command: PutStream, _ transaction: Transaction) throws -> String? {
     let stream = command.stream
     try StreamValidator.check(stream)
+    try checkPlacement(stream)
     let known = try StreamCatalog.find(stream.id, transaction)
     if command.mustBeNew, known != nil {
       throw Refusal(
@@ -17,8 +18,32 @@ extension CommandDesk {
     try StreamCatalog.save(stream, at: time.now(), transaction)
     try outbox.publish(StreamChanged(id: stream.id, stream: stream), in: transaction)
     let holders = try RecordingCatalog.holders(of: stream.id, transaction)
-    signal(transaction) { $0.recorders.formUnion(holders) }
+    signal(transaction) {
+      $0.recorders.formUnion(holders)
+      // Who may capture it, and how many, can be another answer now.
+      $0.needsAssignment = true
+    }
     return nil
+  }
+
+  /// Which recorders may capture it, and what of it is kept.
+  private func checkPlacement(_ stream: StreamDefinition) throws(Refusal) {
+    let tags = stream.tags ?? []
+    guard tags.count <= 20, Set(tags).count == tags.count else {
+      throw Refusal(.invalid, "Name each tag once, and at most 20 of them.", field: "tags")
+    }
+    for tag in tags {
+      guard tag.contains(where: { !$0.isWhitespace }) else {
+        throw Refusal(.invalid, "A tag is a word, not a blank.", field: "tags")
+      }
+      try TextRule.checkLine(tag, field: "tags", what: "A tag", mostBytes: 100)
+    }
+    guard stream.retention?.maximumAgeSeconds ?? 1 > 0, stream.retention?.maximumBytes ?? 1 > 0
+    else {
+      throw Refusal(
+        .invalid, "What is kept of a tape is more than nothing; leave the bound out for all of it.",
+        field: "retention")
+    }
   }
 
   func remove(_ command: RemoveStream, _ transaction: Transaction) throws -> String? {

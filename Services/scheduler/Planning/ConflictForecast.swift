@@ -49,7 +49,12 @@ struct ConflictForecast: Encodable, Hashable, Sendable {
         job: wish.job, window: wish.window, priority: wish.priority, tags: wish.tags)
       var placement = policy.place(placed)
       if case .after(let victims) = placement {
-        for job in victims {
+        for victim in victims {
+          guard !victim.isSpare else {
+            policy.releaseSpare(victim.job)
+            continue
+          }
+          let job = victim.job
           policy.release(job)
           let reason =
             "“\(wish.title)” at the same time has a higher priority and takes its place."

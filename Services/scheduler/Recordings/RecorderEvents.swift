@@ -90,8 +90,10 @@ struct RecorderEvents: Sendable {
       in: transaction)
   }
 
-  /// A job that so many recorders gave up is not passed on again.
+  /// A job that so many recorders gave up at once is not passed on again; one that they held for a
+  /// while is, until its window is over.
   private static let mostAssignments: Int64 = 6
+  private static let trialLength = Duration.seconds(30)
 
   /// A recorder gives one up. What a second recorder has made or captured takes its place. Else,
   /// while the window is open (and will be for a moment: the clocks of two hosts differ) and another
@@ -127,7 +129,8 @@ struct RecorderEvents: Sendable {
   ) throws -> Bool {
     guard entry.details.earlier == nil else { return false }
     if time.now() + .seconds(5) < entry.recording.paddedEnd {
-      return entry.recording.token < Self.mostAssignments
+      let lasted = time.now() - entry.recording.updatedAt
+      return (entry.recording.token < Self.mostAssignments || lasted >= Self.trialLength)
         && roster.withLock { roster in
           roster.candidates.contains { $0.node != node && $0.isAccepting }
         }

@@ -145,6 +145,19 @@ import Testing
     #expect(policy.place(spare, avoiding: [one]) == .on(two), "a second recorder is no other one")
   }
 
+  @Test func aSecondRecorderLeavesFirstAndOnlyItself() {
+    var spare = held(one, "a", 0, 100, priority: 9, isFixed: true)
+    spare.isSpare = true
+    var first = spare
+    (first.isSpare, first.node) = (false, two)
+    let low = held(one, "b", 0, 100)
+    var policy = AssignmentPolicy([candidate(one)], held: [first, spare, low])
+    #expect(policy.place(wish("c", 50, 150, priority: 5)) == .after([spare]))
+    policy.releaseSpare(spare.job)
+    #expect(policy.place(wish("c", 50, 150, priority: 5)) == .on(one))
+    #expect(policy.peak(of: two, with: window("x", 0, 100)) == 2, "the first one has it still")
+  }
+
   @Test func whatIsMoreImportantTakesThePlaceOfTheLeastThatHasNotBegun() {
     func policy(_ held: [HeldWindow], limit: Int? = nil) -> AssignmentPolicy {
       AssignmentPolicy([candidate(one)], held: held, limit: limit)
@@ -152,11 +165,11 @@ import Testing
     let (low, lower) = (held(one, "a", 0, 100, priority: 2), held(one, "b", 0, 100, priority: 1))
     let new = wish("c", 50, 150, priority: 5)
     var both = policy([low, lower])
-    #expect(both.place(new) == .after([lower.job]))
+    #expect(both.place(new) == .after([lower]))
     both.release(lower.job)
     #expect(both.place(new) == .on(one))
     var later = policy([held(one, "a", 0, 100), held(one, "b", 20, 100)])
-    #expect(later.place(new) == .after([held(one, "b", 20, 100).job]), "the later one leaves")
+    #expect(later.place(new) == .after([held(one, "b", 20, 100)]), "the later one leaves")
     var begun = policy([
       held(one, "a", 0, 100, isFixed: true), held(one, "b", 0, 100, isFixed: true),
     ])
@@ -171,7 +184,7 @@ import Testing
       return
     }
     var limited = policy([low], limit: 1)
-    #expect(limited.place(new) == .after([low.job]))
+    #expect(limited.place(new) == .after([low]))
   }
 }
 

@@ -82,6 +82,24 @@ import Testing
     #expect(try await bench.only().recording.node == two)
   }
 
+  @Test func aSpanOfLongAgoHasItsTimeToo() async throws {
+    try await bench.addStream()
+    try await captured(by: one)
+    bench.advance(.seconds(3 * 86_400))
+    try await bench.heartbeat(one)
+    try await bench.command(keep(-2 * 86_400, -2 * 86_400 + 600))
+    for _ in 0..<5 {
+      try await bench.step()
+      bench.advance(.seconds(30))
+      try await bench.heartbeat(one)
+    }
+    let entry = try await bench.only()
+    #expect(entry.recording.node == one && !entry.recording.state.isFinal)
+    try await bench.event(
+      RecordingFinished(job: entry.id, token: 1, file: SchedulerBench.file()), from: one)
+    #expect(try await bench.only().recording.state == .committed)
+  }
+
   @Test func aSpanToComeIsRecordedAsAShowIs() async throws {
     try await bench.addStream()
     try await bench.heartbeat(one)
