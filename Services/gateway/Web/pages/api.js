@@ -9,14 +9,12 @@ export class Refusal extends Error {
   }
 }
 
-async function send(method, path, body) {
+const json = (method, path, body) => send(method, path, body === undefined ? undefined : JSON.stringify(body), "application/json");
+
+async function send(method, path, body, type) {
   let response;
   try {
-    response = await fetch(`/api/v1/${path}`, {
-      method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    response = await fetch(`/api/v1/${path}`, { method, headers: body === undefined ? {} : { "Content-Type": type }, body });
   } catch {
     throw new Refusal(0, { message: "The gateway cannot be reached." });
   }
@@ -34,10 +32,13 @@ async function send(method, path, body) {
 export const api = {
   get: async (path) => (await send("GET", path)).value,
   text: async (path) => (await send("GET", path)).text,
-  post: (path, body) => send("POST", path, body),
-  put: (path, body) => send("PUT", path, body),
+  post: (path, body) => json("POST", path, body),
+  put: (path, body) => json("PUT", path, body),
   remove: (path) => send("DELETE", path),
 };
+
+/** Sends a file as it is. */
+export const upload = (path, file) => send("POST", path, file, file.type || "application/octet-stream");
 
 /** What to say of a change that was done, or is only noted so far (202). */
 export function said(answer, done) {

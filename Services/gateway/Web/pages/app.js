@@ -8,6 +8,7 @@ import { overview } from "./overview.js";
 import { streams } from "./streams.js";
 import { timeline } from "./timeline.js";
 import { schedules } from "./schedules.js";
+import { week } from "./week.js";
 import { recordings } from "./recordings.js";
 import { podcasts } from "./podcasts.js";
 import { conversions } from "./conversions.js";
@@ -23,6 +24,7 @@ const views = {
   streams: { title: "Streams", icon: "streams", render: streams, group: "On air" },
   timeline: { title: "Timeline", icon: "timeline", render: timeline, onPhone: true },
   schedules: { title: "Schedule", icon: "schedules", render: schedules },
+  week: { title: "Week", icon: "week", render: week },
   recordings: { title: "Recordings", icon: "recordings", render: recordings, onPhone: true },
   podcasts: { title: "Podcasts", icon: "podcasts", render: podcasts, onPhone: true, group: "Archive" },
   conversions: { title: "Conversions", icon: "conversions", render: conversions },
@@ -39,8 +41,9 @@ let shown = null;
 
 /** `#/podcasts/some-feed` is the view `podcasts` with the part `some-feed`. */
 function current() {
-  const [name, part] = location.hash.replace(/^#\/?/, "").split("?")[0].split("/");
-  return views[name] ? { name, part } : { name: "" };
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, part] = path.split("/");
+  return { ...(views[name] ? { name, part } : { name: "" }), query: new URLSearchParams(query) };
 }
 
 /** What waits for a person on each page. */
@@ -106,10 +109,10 @@ function render() {
   renderNav();
   renderBanner();
   renderLink();
-  const { name, part } = current();
+  const { name, part, query } = current();
   const view = views[name];
   document.title = `${view.title} · Airloom`;
-  const content = store.isLoaded ? view.render(part) : h("p", { class: "muted loading" }, "One moment…");
+  const content = store.isLoaded ? view.render(part, query) : h("p", { class: "muted loading" }, "One moment…");
   if (shown === location.hash && main.firstElementChild) morph(main.firstElementChild, content);
   else main.replaceChildren(content);
   shown = location.hash;

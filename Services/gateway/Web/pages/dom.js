@@ -52,6 +52,12 @@ const paths = {
   more: "M5 7h14M5 12h14M5 17h14",
   refresh: "M19 8a8 8 0 1 0 1 6M19 3v5h-5",
   upload: "M12 16V5M7 10l5-5 5 5M5 20h14",
+  up: "M6 14l6-6 6 6",
+  lock: "M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z",
+  keep: "M6 4h12v16l-6-4-6 4z",
+  list: "M9 7h11M9 12h11M9 17h11M4.500 7h.01M4.500 12h.01M4.500 17h.01",
+  week: "M4 6h16v13H4zM4 10h16M9.300 10v9M14.700 10v9M8 3v4M16 3v4",
+  select: "M5 4v16M19 4v16M8 12h8M10 9l-3 3 3 3M14 9l3 3-3 3",
   left: "M14 6l-6 6 6 6",
   right: "M10 6l6 6-6 6",
   zoomIn: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15.500 15.500L20 20M11 8.500v5M8.500 11h5",
@@ -141,6 +147,10 @@ export function tabs(label, choices, chosen, choose, counts = {}) {
 export function chip(text, kind) {
   return h("span", { class: `chip ${kind ?? ""}` }, text);
 }
+
+/** Several buttons that choose one of several things, such as minutes. */
+export const quick = (label, choices, choose) => h("div", { class: "quick", role: "group", "aria-label": label },
+  choices.map(([value, text]) => h("button", { class: "button quiet", type: "button", onclick: () => choose(value) }, text)));
 
 export function pageHead(title, text, ...actions) {
   return h("div", { class: "page-head" },

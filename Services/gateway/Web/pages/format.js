@@ -12,6 +12,12 @@ export const clockSeconds = (date) => `${clock(date)}:${two(date.getSeconds())}`
 export const shortDay = (date) => dayFormat.format(date);
 export const longDay = (date) => longDayFormat.format(date);
 
+/** As a datetime-local field with seconds wants it. */
+export function localSeconds(time) {
+  const date = new Date(time);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${clockSeconds(date)}`;
+}
+
 /** today, tomorrow, yesterday or a date */
 export function day(date, now = new Date()) {
   const start = (value) => new Date(value.getFullYear(), value.getMonth(), value.getDate());

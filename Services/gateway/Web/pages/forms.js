@@ -31,10 +31,11 @@ export const check = (label, control) => h("label", { class: "check" }, control,
 
 /** Opens a form; `save` sends it and may throw a `Refusal`. `remove` closes it and does away with what
  *  the form is about. */
-export function openForm(title, { content, action = "Save", save, remove }) {
+export function openForm(title, { content, action = "Save", save, remove, wide = false, beside = null }) {
   const problem = h("p", { class: "form-problem", role: "alert", hidden: true });
   const submit = h("button", { class: "button primary", type: "submit" }, action);
-  const form = h("form", { class: "stack", novalidate: true }, content, problem,
+  const form = h("form", { class: beside ? "stack with-side" : "stack", novalidate: true },
+    beside ? h("div", { class: "form-parts" }, h("div", { class: "stack" }, content), beside) : content, problem,
     h("div", { class: "actions end" },
       remove ? h("button", { class: "button quiet first", type: "button", onclick: () => { box.close(); remove(); } }, "Remove…") : null,
       h("button", { class: "button", type: "button", onclick: () => box.close() }, "Cancel"), submit));
@@ -52,7 +53,13 @@ export function openForm(title, { content, action = "Save", save, remove }) {
       submit.disabled = false;
     }
   });
-  const box = dialog(title, form);
+  const box = dialog(title, form, { wide });
+  if (beside) box.classList.add("huge");
+  /** For what a form does before it is saved, such as a test. */
+  box.object = (error) => {
+    clear(form, problem);
+    show(form, problem, error);
+  };
   form.querySelector("input, select, textarea")?.focus();
   return box;
 }
@@ -72,6 +79,7 @@ function clear(form, problem) {
 
 function show(form, problem, refusal) {
   const box = refusal.field && findField(form, refusal.field);
+  for (let at = box?.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
   if (!box) {
     problem.textContent = refusal.message;
     problem.hidden = false;
@@ -88,7 +96,8 @@ function show(form, problem, refusal) {
 
 /** The server may name a part of a field (`urls.0`) or what a field is part of (`rule`). */
 function findField(form, name) {
-  const boxes = [...form.querySelectorAll("[data-field]")].filter((box) => box.offsetParent !== null);
+  const isShown = (box) => box.closest("[hidden]") === null;
+  const boxes = [...form.querySelectorAll("[data-field]")].filter(isShown);
   const plain = name.replace(/^(stream|schedule|destination)\./, "");
   return boxes.find((box) => box.dataset.field === plain)
     ?? boxes.find((box) => plain.startsWith(`${box.dataset.field}.`))

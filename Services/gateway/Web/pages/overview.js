@@ -6,9 +6,9 @@ import { deliveriesOf, done, onAir, openAlerts, store, streamName, upNext } from
 import { captureChip, recordingChip } from "./states.js";
 import { glance } from "./glance.js";
 import { lanes } from "./lanes.js";
-import { openRecording } from "./recordings.js";
-import { editStream } from "./streams.js";
-import { editSchedule } from "./schedules.js";
+import { openRecording } from "./recording.js";
+import { editStream } from "./streamform.js";
+import { editSchedule } from "./scheduleform.js";
 import { play } from "./player.js";
 
 export function overview() {

@@ -2,6 +2,7 @@
 // what a stream sends right now, and any stretch of a stream's tape. A picture is shown where there
 // is one.
 
+import { asRun, asRunList } from "./asrun.js";
 import { captionsOf } from "./captions.js";
 import { h, icon, toast } from "./dom.js";
 import { clockSeconds, dayAndTime, position } from "./format.js";
@@ -11,8 +12,10 @@ import { streamName } from "./store.js";
 const box = document.getElementById("player");
 const media = h("video", { playsinline: true, preload: "metadata", class: "player-picture", "aria-label": "Picture" });
 let isSeeking = false;
-/** What plays: { title, kind: "file" | "live" | "tape", stream?, start? (ms), seconds? }. */
+/** What plays: { title, kind: "file" | "live" | "tape", stream?, start? (ms), seconds?, titles?, picture? }.
+ *  `titles` says where titles are and how they lie in it: { stream, from, to, position(ms) → seconds }. */
 let playing = null;
+let entries = [];
 let session = null;
 const listeners = new Set();
 
@@ -33,9 +36,15 @@ const whole = h("button", {
   onclick: () => media.requestFullscreen?.(),
 }, icon("screen"));
 const close = h("button", { class: "button quiet icon-only", type: "button", "aria-label": "Close the player", onclick: stop }, icon("close"));
+const wave = h("img", { class: "player-wave", alt: "", hidden: true, onerror: () => { wave.hidden = true; } });
+const log = h("section", { class: "player-log", id: "player-log", "aria-label": "As-run log", hidden: true });
+const logToggle = h("button", {
+  class: "button quiet icon-only", type: "button", id: "player-titles", "aria-label": "As-run log", title: "As-run log", "aria-expanded": "false",
+  "aria-controls": "player-log", hidden: true, onclick: () => openLog(log.hidden),
+}, icon("list"));
 
-box.append(media, h("div", { class: "player-bar" }, toggle, h("div", { class: "player-text" }, title, about), back,
-  h("div", { class: "player-seek" }, seek, time), ahead, speed, whole, close));
+box.append(media, log, h("div", { class: "player-bar" }, toggle, h("div", { class: "player-text" }, title, about), back,
+  h("div", { class: "player-seek" }, h("div", { class: "player-track" }, wave, seek), time), ahead, speed, logToggle, whole, close));
 
 /** Calls whoever draws where the player is; at each step and when it starts or ends. */
 export function onPlayer(listener) { listeners.add(listener); }
@@ -57,8 +66,8 @@ function goTo(seconds) {
 }
 
 /** A finished file: { title, about, src, seconds, captions? } */
-export function playFile({ title: name, about: text, src, seconds, captions }) {
-  begin({ title: name, kind: "file", seconds }, text);
+export function playFile({ title: name, about: text, src, seconds, captions, titles, picture }) {
+  begin({ title: name, kind: "file", seconds, titles, picture }, text);
   media.src = src;
   if (captions) captionsOf(media, captions);
   media.play().catch(() => { /* shown as paused; the person presses play */ });
@@ -67,15 +76,30 @@ export function playFile({ title: name, about: text, src, seconds, captions }) {
 /** A recording as the store has it. */
 export const play = (item) => playFile({
   title: item.title, about: `${streamName(item.stream)} · ${dayAndTime(item.start)}`,
-  src: `/api/v1/recordings/${item.id}/file`, seconds: item.file.durationUs / 1e6,
+  src: `/api/v1/recordings/${item.id}/file`, seconds: item.file.durationUs / 1e6, picture: waveOf(item),
+  titles: { stream: item.stream, from: Date.parse(item.paddedStart), to: Date.parse(item.paddedEnd), position: (at) => secondsInto(item, at) },
 });
+
+function waveOf(item) {
+  const file = item.file.companions?.find((one) => one.kind === "waveform");
+  return file ? `/api/v1/recordings/${item.id}/companions/${encodeURIComponent(file.name)}` : undefined;
+}
+
+/** Where in the file an instant is: what was missing before it is not in the file. */
+function secondsInto(item, at) {
+  const lost = item.file.gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(at, Date.parse(gap.end)) - Date.parse(gap.start)), 0);
+  return Math.max(0, at - Date.parse(item.paddedStart) - lost) / 1000;
+}
 
 /** What a stream sends now. */
 export const playLive = (stream) => playStream({ title: streamName(stream), kind: "live", stream }, "live", { stream, live: true });
 
 /** A stretch of a stream's tape; `from` in milliseconds since 1970. */
 export const playTape = (stream, from, seconds) => playStream(
-  { title: streamName(stream), kind: "tape", stream, start: from, seconds },
+  {
+    title: streamName(stream), kind: "tape", stream, start: from, seconds,
+    titles: { stream, from, to: from + seconds * 1000, position: (at) => Math.max(0, at - from) / 1000 },
+  },
   `from ${dayAndTime(from).replace(/\S+$/, clockSeconds(new Date(from)))}`,
   { stream, start: new Date(from), duration: Math.max(1, Math.round(seconds)) });
 
@@ -100,11 +124,52 @@ function begin(what, text) {
   box.hidden = false;
   const isLive = what.kind === "live";
   for (const control of [seek, back, ahead, speed]) control.hidden = isLive;
+  wave.hidden = !what.picture;
+  box.classList.toggle("waved", Boolean(what.picture));
+  if (what.picture) wave.src = what.picture;
+  loadTitles(what);
   box.classList.toggle("live", isLive);
   document.body.classList.add("playing");
   // The file's own length, until the browser has worked it out.
   show(0, what.seconds);
   showState();
+}
+
+/** The button appears once there is something to show. */
+async function loadTitles(what) {
+  entries = [];
+  logToggle.hidden = true;
+  openLog(false);
+  if (!what.titles) return;
+  const { stream, from, to } = what.titles;
+  try {
+    // What was on when it begins was announced before.
+    const found = await asRun(stream, from - 900_000, to);
+    if (playing !== what) return;
+    const first = found.findLastIndex((entry) => entry.time <= from);
+    entries = found.slice(Math.max(0, first));
+  } catch { return; }
+  logToggle.hidden = !entries.length;
+}
+
+function openLog(isOpen) {
+  log.hidden = !isOpen;
+  logToggle.setAttribute("aria-expanded", String(isOpen));
+  if (!isOpen) return;
+  shownTitle = -1;
+  showTitle();
+  log.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+}
+
+let shownTitle = -1;
+
+function showTitle() {
+  if (log.hidden || !playing?.titles) return;
+  const { position: into } = playing.titles;
+  const now = Math.max(0, entries.findLastIndex((entry) => into(entry.time) <= heardAt() + 0.5));
+  if (now === shownTitle) return;
+  shownTitle = now;
+  log.replaceChildren(h("h3", {}, "As-run log"), asRunList(entries, (entry) => { goTo(into(entry.time)); media.play().catch(() => {}); }, (_, index) => index === now));
 }
 
 function flip() { media.paused ? media.play() : media.pause(); }
@@ -123,6 +188,7 @@ function release() {
 
 export function stop() {
   release();
+  openLog(false);
   box.hidden = true;
   document.body.classList.remove("playing");
   showState();
@@ -150,6 +216,7 @@ function tell() { for (const listener of listeners) listener(); }
 media.addEventListener("timeupdate", () => {
   if (!playing) return;
   show(heardAt(), wholeLength());
+  showTitle();
   tell();
 });
 for (const name of ["play", "pause", "ended", "emptied", "loadedmetadata", "resize"]) media.addEventListener(name, showState);

@@ -70,6 +70,11 @@ const causes = {
   "recorder-down": ["the recorder was not running", "recorder"],
   "planned-late": ["nothing was to be recorded yet", "recorder"],
   "tape-damaged": ["the tape is damaged or gone", "disk"],
+  "clock-set": ["the clock was set forward; no time passed", "recorder"],
+  paused: ["the recorder was paused", "recorder"],
+  "not-kept": ["it was captured, and is older or more than is kept", "kept"],
+  overload: ["the machine was overloaded", "recorder"],
+  unknown: ["nothing tells why", "unknown"],
 };
 
 export const causeText = (cause) => causes[cause]?.[0] ?? cause.replaceAll("-", " ");

@@ -13,6 +13,9 @@ export const store = {
   conversions: new Map(),
   alerts: new Map(),
   nodes: new Map(),
+  holidays: new Map(),
+  /** What is locked of each stream's tape, for those that were asked for. */
+  locks: new Map(),
   /** Of deliveries, conversions and episodes under way. */
   progress: new Map(),
   /** Counts of each state, beyond what is loaded. */
@@ -31,6 +34,7 @@ const topics = new Map();
 let isScheduled = false;
 
 export function onChange(listener) { listeners.add(listener); }
+export function offChange(listener) { listeners.delete(listener); }
 
 /** Calls a page for each event of a topic, with what it is about. */
 export function onEvent(topic, listener) { topics.set(topic, [...(topics.get(topic) ?? []), listener]); }
@@ -48,13 +52,13 @@ export function changed() {
 const byId = (list) => new Map(list.map((item) => [item.id, item]));
 
 export async function load() {
-  const [me, streams, schedules, coming, past, destinations, deliveries, conversions, open, gone, mail, nodes] =
+  const [me, streams, schedules, coming, past, destinations, deliveries, conversions, open, gone, mail, nodes, holidays] =
     await Promise.all([
       api.get("session"), api.get("streams"), api.get("schedules"),
       api.get("recordings?state=planned,assigned,recording,finishing&order=oldest&limit=1000"),
       api.get("recordings?state=committed,missed,cancelled&limit=300"),
       api.get("destinations"), api.get("deliveries?limit=300"), api.get("conversions?limit=300"),
-      api.get("alerts?state=open&limit=300"), api.get("alerts?state=past&limit=100"), api.get("mail"), api.get("nodes"),
+      api.get("alerts?state=open&limit=300"), api.get("alerts?state=past&limit=100"), api.get("mail"), api.get("nodes"), api.get("holidays"),
     ]);
   store.me = me;
   store.streams = byId(streams.streams);
@@ -67,6 +71,8 @@ export async function load() {
   store.alerts = byId([...open.alerts, ...gone.alerts]);
   store.mail = mail;
   store.nodes = new Map(nodes.nodes.map((node) => [node.heartbeat.node, node]));
+  store.holidays = byId(holidays.holidays);
+  store.locks.clear();
   store.isLoaded = true;
   changed();
   await count();
@@ -92,6 +98,7 @@ function countSoon() {
 const kinds = {
   stream: "streams", schedule: "schedules", recording: "recordings", destination: "destinations",
   delivery: "deliveries", conversion: "conversions", alert: "alerts",
+  holidays: "holidays",
 };
 const counted = new Set(["delivery", "conversion", "episode", "feed"]);
 
@@ -99,6 +106,7 @@ const counted = new Set(["delivery", "conversion", "episode", "feed"]);
 const others = {
   node: (node) => store.nodes.set(node.heartbeat.node, node),
   identity: (identity) => { store.publicKey = identity.publicKey; },
+  locks: (change) => store.locks.set(change.stream, change.locks),
   mail: (mail) => { store.mail = mail; },
   feeder: (summary) => { store.feeder = summary; },
   progress: (item) => store.progress.set(item.delivery, item),
@@ -148,6 +156,18 @@ async function reload() {
 function setLive(isLive) {
   store.isLive = isLive;
   changed();
+}
+
+/** The locks of a stream; those that are not known yet are asked for. */
+export function locksOf(stream) {
+  if (!store.locks.has(stream)) {
+    store.locks.set(stream, []);
+    api.get(`streams/${stream}/locks`).then((answer) => {
+      store.locks.set(stream, answer.locks);
+      if (answer.locks.length) changed();
+    }, () => store.locks.delete(stream));
+  }
+  return store.locks.get(stream);
 }
 
 // What several pages ask of the store.

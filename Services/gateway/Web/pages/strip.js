@@ -6,20 +6,26 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NARROWEST = 20 * SECOND;
-const WIDEST = 7 * DAY;
+const WIDEST = 35 * DAY;
 const steps = [1, 2, 5, 10, 15, 30].map((n) => n * SECOND)
-  .concat([1, 2, 5, 10, 15, 30].map((n) => n * MINUTE), [1, 2, 3, 6, 12].map((n) => n * HOUR), [DAY, 2 * DAY]);
+  .concat([1, 2, 5, 10, 15, 30].map((n) => n * MINUTE), [1, 2, 3, 6, 12].map((n) => n * HOUR), [DAY, 2 * DAY, 7 * DAY]);
 
 export class Strip {
   from = 0;
   to = 1;
   /** Where the mouse, a finger or the keys point; null: nowhere. */
   cursor = null;
+  /** What is selected: { from, to }; null: nothing. */
+  selection = null;
+  /** A drag selects rather than moves; Shift does the other. */
+  isSelecting = false;
+  #anchor = null;
   #pointers = new Map();
   #moved = 0;
   #isAsked = false;
 
-  /** paint(context, width, height), onMove() after the view or cursor changed, onPick(time, isTouch) */
+  /** paint(context, width, height), onMove() after the view, the cursor or the selection changed,
+   *  onPick(time, isTouch) */
   constructor(canvas, { paint, onMove, onPick }) {
     Object.assign(this, { canvas, paint, onMove, onPick });
     canvas.onwheel = (event) => this.#wheel(event);
@@ -55,6 +61,12 @@ export class Strip {
 
   point(time) {
     this.cursor = time;
+    this.#changed();
+  }
+
+  /** In either order; null selects nothing. */
+  select(one, other) {
+    this.selection = one === null || one === other ? null : { from: Math.min(one, other), to: Math.max(one, other) };
     this.#changed();
   }
 
@@ -110,8 +122,20 @@ export class Strip {
   #down(event) {
     if (event.button !== 0) return;
     this.canvas.setPointerCapture(event.pointerId);
-    if (!this.#pointers.size) this.#moved = 0;
+    if (!this.#pointers.size) {
+      this.#moved = 0;
+      this.#anchor = event.shiftKey !== this.isSelecting ? this.#grasp(event.offsetX) : null;
+    }
     this.#pointers.set(event.pointerId, event.offsetX);
+  }
+
+  /** Where a selection is anchored that begins here: an end that is taken hold of moves. */
+  #grasp(x) {
+    if (this.selection) {
+      if (Math.abs(this.x(this.selection.from) - x) < 9) return this.selection.to;
+      if (Math.abs(this.x(this.selection.to) - x) < 9) return this.selection.from;
+    }
+    return this.time(x);
   }
 
   #move(event) {
@@ -126,6 +150,11 @@ export class Strip {
     this.#moved += Math.abs(event.offsetX - old);
     // A trembling hand does not move the tape.
     if (this.#moved < 5) return;
+    if (after.length === 1 && this.#anchor !== null) {
+      const time = this.time(Math.min(Math.max(event.offsetX, 0), this.width));
+      this.cursor = time;
+      return this.select(this.#anchor, time);
+    }
     if (after.length === 1) return this.pan((old - event.offsetX) * this.perPixel);
     const spread = (points) => Math.max(12, Math.abs(points[0] - points[1]));
     const middle = (points) => (points[0] + points[1]) / 2;
@@ -152,6 +181,9 @@ export class Strip {
       this.point(time);
     } else if (event.key === "+" || event.key === "=") this.zoom(0.5, at);
     else if (event.key === "-") this.zoom(2, at);
+    else if (event.key === "[") this.select(at, this.selection && this.selection.to > at ? this.selection.to : this.to);
+    else if (event.key === "]") this.select(this.selection && this.selection.from < at ? this.selection.from : this.from, at);
+    else if (event.key === "Escape" && this.selection) this.select(null);
     else if (event.key === "Enter" || event.key === " ") this.onPick(at, false);
     else return;
     event.preventDefault();

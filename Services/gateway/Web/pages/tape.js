@@ -5,7 +5,7 @@ import { api } from "./api.js";
 
 /** Asked for again this often while the end of the tape is looked at. */
 const FRESH = 4000;
-const MOST = 8 * 86_400_000;
+const MOST = 36 * 86_400_000;
 
 /** ISO text, or a number of microseconds, milliseconds or seconds. */
 function time(value) {
@@ -36,8 +36,12 @@ export class Tape {
     if (this.#isAsking || (isKnown && !isStale) || (this.problem && now - this.#askedAt < FRESH)) return;
     this.#isAsking = true;
     this.#askedAt = now;
-    const margin = (to - from) / 2;
-    const [first, last] = [Math.max(from - margin, to + margin - MOST), Math.min(to + margin, now + 60_000)];
+    const margin = Math.max(0, Math.min((to - from) / 2, (MOST - (to - from)) / 2));
+    const [first, last] = [from - margin, Math.min(to + margin, now + 60_000)];
+    if (last <= first) {
+      this.#isAsking = false;
+      return;
+    }
     const query = new URLSearchParams({ from: new Date(first).toISOString(), to: new Date(last).toISOString() });
     try {
       const answer = await api.get(`streams/${this.stream}/tape?${query}`);
@@ -46,7 +50,8 @@ export class Tape {
         start: time(gap.start), end: gap.end === null || gap.end === undefined ? null : time(gap.end), cause: gap.cause, detail: gap.detail,
       })).sort(byStart);
       [this.#from, this.#to] = [first, Math.min(last, now)];
-      this.problem = null;
+      // What is known is shown all the same.
+      this.problem = answer.problem ?? null;
       this.isLoaded = true;
     } catch (error) {
       this.problem = error.message;

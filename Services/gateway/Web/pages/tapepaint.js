@@ -13,7 +13,8 @@ function colours(element) {
   const of = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
     ink: of("ink"), soft: of("soft"), line: of("line"), sunk: of("sunk"), surface: of("surface"), live: of("live"), accent: of("accent"),
-    captured: of("tape"), source: of("gap-source"), disk: of("gap-disk"), recorder: of("gap-recorder"), show: of("info"), font: style.fontFamily,
+    captured: of("tape"), source: of("gap-source"), disk: of("gap-disk"), recorder: of("gap-recorder"),
+    kept: of("gap-kept"), unknown: of("gap-unknown"), lock: of("lock"), show: of("info"), font: style.fontFamily,
   };
 }
 
@@ -31,7 +32,9 @@ export function paintTape(context, { width, height, page }) {
   context.fillStyle = paint.captured;
   for (const span of tape.spans) bar(context, strip, span.start, span.end, top, width, 0.75);
   for (const gap of tape.gapsIn(strip.from, strip.to, now)) hole(context, strip, gap, top, width, paint, now);
+  locks(context, strip, page.locks(), top, width, paint);
   shows(context, strip, page.shows(), top + LANE + 8, width, paint);
+  selection(context, strip, paint, top, width, height);
   line(context, strip, now, paint.live, top - 6, height, 2);
   pointers(context, page, paint, width, height);
 }
@@ -65,6 +68,26 @@ function hole(context, strip, gap, top, width, paint, now) {
   context.restore();
 }
 
+/** A band along the top of what stays. */
+function locks(context, strip, items, top, width, paint) {
+  context.fillStyle = paint.lock;
+  for (const lock of items) {
+    const [left, right] = [Math.max(0, strip.x(Date.parse(lock.start))), Math.min(width, strip.x(Date.parse(lock.end)))];
+    if (right > left) context.fillRect(left, top, Math.max(3, right - left), 6);
+  }
+}
+
+function selection(context, strip, paint, top, width, height) {
+  if (!strip.selection) return;
+  const [left, right] = [Math.max(0, strip.x(strip.selection.from)), Math.min(width, strip.x(strip.selection.to))];
+  if (right < 0 || left > width) return;
+  context.fillStyle = paint.accent;
+  context.globalAlpha = 0.2;
+  context.fillRect(left, top - 4, right - left, height - top + 4);
+  context.globalAlpha = 1;
+  for (const x of [left, right - 2]) context.fillRect(x, top - 4, 2, height - top + 4);
+}
+
 function scale(context, strip, paint, height) {
   const isFine = strip.perPixel * 90 < MINUTE;
   context.textAlign = "center";
@@ -91,7 +114,8 @@ function scale(context, strip, paint, height) {
 function shows(context, strip, items, top, width, paint) {
   context.textAlign = "left";
   let taken = -Infinity;
-  for (const item of [...items].sort((a, b) => a.start.localeCompare(b.start))) {
+  const sorted = [...items].sort((a, b) => a.start.localeCompare(b.start));
+  for (const [index, item] of sorted.entries()) {
     const [left, right] = [strip.x(Date.parse(item.start)), strip.x(Date.parse(item.end))];
     // Of many short shows in a pixel one is enough.
     if (right < Math.max(0, taken) || left > width) continue;
@@ -107,7 +131,9 @@ function shows(context, strip, items, top, width, paint) {
     if (wide < 40) continue;
     context.save();
     context.beginPath();
-    context.rect(from + 8, top, wide - 14, SHOWS);
+    // A title ends where the next show begins.
+    const next = sorted[index + 1] ? strip.x(Date.parse(sorted[index + 1].start)) : Infinity;
+    context.rect(from + 8, top, Math.min(wide - 14, Math.max(0, next - from - 12)), SHOWS);
     context.clip();
     context.fillStyle = isOn ? paint.live : paint.show;
     context.fillText(item.title, from + 8, top + SHOWS / 2 + 1);

@@ -3,9 +3,13 @@
 
 import { chip, empty, h, icon, pageHead, toast } from "./dom.js";
 import { clock, clockSeconds, day, length, sentence } from "./format.js";
+import { keepButtons, runningOf, unlockSpan } from "./keep.js";
+import { morph } from "./morph.js";
 import { nowPlaying, onPlayer, playLive, playTape } from "./player.js";
 import { captureChip, causeKind, causeText } from "./states.js";
-import { store, streamName } from "./store.js";
+import { locksOf, store, streamName } from "./store.js";
+import { Selection } from "./selection.js";
+import { TapeLog } from "./tapelog.js";
 import { Strip } from "./strip.js";
 import { Tape } from "./tape.js";
 import { paintTape } from "./tapepaint.js";
@@ -17,7 +21,7 @@ const LONGEST = 6 * 3600;
 /** The page stays the same element while it is shown: a canvas must not be made anew at each event. */
 let page = null;
 
-export function timeline(part) {
+export function timeline(part, query) {
   const streams = [...store.streams.values()].sort((a, b) => a.name.localeCompare(b.name));
   if (!streams.length) {
     return h("div", { class: "stack" }, pageHead("Timeline", "Every second of a stream, captured or missing."),
@@ -28,6 +32,7 @@ export function timeline(part) {
   const wanted = store.streams.has(part) ? part : page && store.streams.has(page.stream) ? page.stream : (busy ?? streams[0]).id;
   if (page?.stream !== wanted) page = new Page(wanted);
   page.update(streams);
+  page.lookAt(query.get("at"));
   return page.root;
 }
 
@@ -40,7 +45,7 @@ class Page {
     this.isFollowing = false;
     this.tape = new Tape(stream, () => this.tell());
     this.canvas = h("canvas", {
-      class: "tape", tabindex: 0, role: "slider", "aria-label": "Time on the tape; arrow keys move, plus and minus zoom, Enter plays",
+      class: "tape", tabindex: 0, role: "slider", "aria-label": "Time on the tape; arrow keys move, plus and minus zoom, Enter plays, brackets set the ends of a selection",
       "aria-valuemin": 0, "aria-valuemax": 1000, "aria-valuenow": 0,
     });
     this.strip = new Strip(this.canvas, {
@@ -65,6 +70,14 @@ class Page {
     this.legend = h("ul", { class: "legend", "aria-label": "Colours" });
     this.missing = h("section", { class: "card" });
     this.chip = h("span", {});
+    this.select = h("button", {
+      class: "button", type: "button", id: "tape-select", "aria-pressed": "false", title: "Drag over the tape to select a span",
+      onclick: () => { this.strip.isSelecting = !this.strip.isSelecting; this.select.setAttribute("aria-pressed", String(this.strip.isSelecting)); },
+    }, icon("select"), "Select");
+    this.selection = new Selection(this);
+    this.log = new TapeLog(this);
+    this.locked = h("section", { class: "card", hidden: true });
+    this.doings = h("section", { class: "card doings", "aria-label": "Recording from this stream" });
     this.root = h("div", { class: "stack timeline-page" },
       h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Timeline"), h("p", { class: "muted" }, "Every second of a stream, captured or missing.")), this.chip),
       h("div", { class: "filters" }, this.streams,
@@ -73,9 +86,10 @@ class Page {
         this.follow,
         h("div", { class: "joined" }, press("tape-out", "Zoom out", icon("zoomOut"), () => this.#zoom(2)),
           h("button", { class: "button", type: "button", id: "tape-whole", onclick: () => this.showDay(this.#middle()) }, "Day"),
-          press("tape-in", "Zoom in", icon("zoomIn"), () => this.#zoom(0.5)))),
-      h("div", { class: "card tape-card" }, this.canvas, this.info, h("div", { class: "tape-foot" }, this.legend, this.sums)),
-      this.missing);
+          h("button", { class: "button", type: "button", id: "tape-week", onclick: () => this.#showWeek() }, "Week"),
+          press("tape-in", "Zoom in", icon("zoomIn"), () => this.#zoom(0.5))), this.select),
+      h("div", { class: "card tape-card" }, this.canvas, this.info, this.selection.element, h("div", { class: "tape-foot" }, this.legend, this.sums)),
+      this.doings, h("div", { class: "columns" }, this.log.element, this.missing, this.locked));
   }
 
   update(streams) {
@@ -84,9 +98,46 @@ class Page {
       this.known = known;
       this.streams.replaceChildren(...streams.map((item) => h("option", { value: item.id, selected: item.id === this.stream }, item.name)));
     }
-    const status = store.streams.get(this.stream)?.status;
-    this.chip.replaceChildren(captureChip(status?.state ?? "idle"));
+    const item = store.streams.get(this.stream);
+    this.chip.replaceChildren(captureChip(item?.status?.state ?? "idle"));
+    morph(this.doings, h("section", { class: "card doings", "aria-label": "Recording from this stream" },
+      h("div", { class: "actions" }, keepButtons(item, "tape")), runningOf(this.stream)));
+    this.#tellLocks();
+    this.selection.tell();
     this.strip.draw();
+  }
+
+  locks() { return locksOf(this.stream); }
+
+  /** An address such as #/timeline/radio?at=2026-11-21T20:00:00Z shows that time, once. */
+  lookAt(text) {
+    const time = text ? Date.parse(text) : NaN;
+    if (Number.isNaN(time) || this.lookedAt === text) return;
+    this.lookedAt = text;
+    this.isWelcomed = true;
+    this.setFollowing(false);
+    this.strip.show(time - HOUR / 4, time + HOUR * 1.25);
+    this.strip.point(time);
+  }
+
+  #showWeek() {
+    const at = this.#middle();
+    const monday = new Date(at.getFullYear(), at.getMonth(), at.getDate() - ((at.getDay() + 6) % 7));
+    this.setFollowing(false);
+    this.strip.show(monday.getTime(), new Date(monday.getFullYear(), monday.getMonth(), monday.getDate() + 7).getTime());
+  }
+
+  #tellLocks() {
+    const locks = this.locks();
+    const text = JSON.stringify(locks);
+    if (this.lockText === text) return;
+    this.lockText = text;
+    this.locked.hidden = !locks.length;
+    this.locked.replaceChildren(h("h2", {}, "What is locked"), h("ul", { class: "rows" }, locks.map((lock) => h("li", { class: "row" },
+      h("div", { class: "row-when wide" }, h("b", {}, `${clock(new Date(lock.start))}–${clock(new Date(lock.end))}`), h("span", { class: "muted small" }, day(new Date(lock.start)))),
+      h("div", { class: "row-main" }, lock.reason),
+      h("div", { class: "row-end" }, h("button", { class: "button quiet", type: "button", onclick: () => this.#look(Date.parse(lock.start), Date.parse(lock.end)) }, "Look"),
+        h("button", { class: "button quiet", type: "button", onclick: (event) => unlockSpan(store.streams.get(this.stream), lock, event.currentTarget) }, "Unlock"))))));
   }
 
   tick() {
@@ -139,6 +190,8 @@ class Page {
     // Whoever moves away from the present does not want to be pulled back.
     if (this.isFollowing && !this.isMoving && (Date.now() < strip.from || Date.now() > strip.to)) this.setFollowing(false);
     this.tape.want(strip.from, strip.to);
+    this.log.want(strip.from, strip.to);
+    this.selection.tell();
     const at = this.#middle();
     const text = `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
     if (this.date.value !== text && document.activeElement !== this.date) this.date.value = text;
@@ -176,7 +229,8 @@ class Page {
     const found = this.tape.at(time, this.strip.perPixel * 2);
     const when = `${day(new Date(time))} ${clockSeconds(new Date(time))}`;
     const show = this.shows().find((item) => new Date(item.start) <= time && new Date(item.end) > time);
-    const title = show ? ` · ${show.title}` : "";
+    const lock = this.locks().find((item) => new Date(item.start) <= time && new Date(item.end) > time);
+    const title = `${show ? ` · ${show.title}` : ""}${lock ? ` · locked: ${lock.reason}` : ""}`;
     if (found.kind === "captured") return `${when}${title} · captured`;
     if (found.kind === "future") return `${when}${title} · not yet`;
     if (found.kind === "nothing") return `${when}${title} · nothing was to be captured`;
@@ -195,12 +249,14 @@ class Page {
       ? `${length(captured / 1000)} captured, ${missing ? `${length(missing / 1000)} missing in ${gaps.length} ${gaps.length === 1 ? "gap" : "gaps"}` : "nothing missing"}`
       : "";
     const kinds = new Set(gaps.map((gap) => causeKind(gap.cause)));
-    const names = { source: "source", disk: "disk", recorder: "recorder" };
-    const signature = [...kinds].join();
+    const names = { source: "missing: source", disk: "missing: disk", recorder: "missing: recorder", kept: "no longer kept", unknown: "missing: unknown" };
+    const isLocked = this.locks().some((lock) => Date.parse(lock.start) < to && Date.parse(lock.end) > from);
+    const signature = [...kinds, isLocked].join();
     if (this.kinds !== signature) {
       this.kinds = signature;
       this.legend.replaceChildren(h("li", { class: "key-captured" }, "captured"),
-        ...[...kinds].map((kind) => h("li", { class: `key-${kind}` }, `missing: ${names[kind]}`)));
+        ...[...kinds].map((kind) => h("li", { class: `key-${kind}` }, names[kind])),
+        isLocked ? h("li", { class: "key-locked" }, "locked") : "");
     }
     this.#tellMissing(gaps);
   }
