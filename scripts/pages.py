@@ -2,7 +2,7 @@
 """Opens every page of a running Airloom in Chromium, as a person would, and says what is wrong.
 
     AIRLOOM_ADMIN_PASSWORD=… scripts/pages.py http://127.0.0.1:8666 [--out FOLDER] [--widths 360,1440]
-        [--pages streams,timeline] [--dark]
+        [--pages streams,timeline] [--forms edit-radio-one] [--dark]
 
 For each page and width one line of JSON: its heading, what the browser's console complained of, and how
 many pixels it is wider than the window. With --out also a picture of each. Ends with 1 if anything is
@@ -22,11 +22,11 @@ import threading
 import time
 import urllib.request
 
-PAGES = ["", "streams", "timeline", "schedules", "recordings", "podcasts", "conversions", "deliveries",
+PAGES = ["", "streams", "timeline", "schedules", "week", "recordings", "podcasts", "conversions", "deliveries",
          "destinations", "alerts", "system"]
 # Buttons that open a form; each is pressed, looked at and closed.
 FORMS = ["add-stream", "add-schedule", "add-feed", "import-feeds", "add-place", "account-password",
-         "account-tokens", "more"]
+         "account-tokens", "add-holidays", "more"]
 
 
 class Chromium:
@@ -194,8 +194,10 @@ def main():
     parser.add_argument("--out")
     parser.add_argument("--widths", default="360,1440")
     parser.add_argument("--pages", default=",".join(PAGES))
+    parser.add_argument("--forms", default="", help="ids of further buttons that open a dialog")
     parser.add_argument("--dark", action="store_true")
     options = parser.parse_args()
+    forms = FORMS + [form for form in options.forms.split(",") if form]
     visitor = Visitor(options.url, os.environ["AIRLOOM_ADMIN_PASSWORD"], options.dark)
     is_well = True
     try:
@@ -203,7 +205,7 @@ def main():
             visitor.arrive(width)
             seen = set()
             for page in options.pages.split(","):
-                found = visitor.visit(page, width, [form for form in FORMS if form not in seen])
+                found = visitor.visit(page, width, [form for form in forms if form not in seen])
                 seen.update(form["id"] for form in found["forms"])
                 print(json.dumps(found), flush=True)
                 is_well = is_well and not found["problems"] and found["wider"] <= 0

@@ -100,6 +100,9 @@ static const unsigned char morph_js[] = {
 static const unsigned char occurrences_js[] = {
 #embed "pages/occurrences.js"
 };
+static const unsigned char onair_css[] = {
+#embed "pages/onair.css"
+};
 static const unsigned char overview_js[] = {
 #embed "pages/overview.js"
 };
@@ -212,6 +215,7 @@ static const struct airloom_web_file files[] = {
     {"login.js", login_js, sizeof login_js},
     {"morph.js", morph_js, sizeof morph_js},
     {"occurrences.js", occurrences_js, sizeof occurrences_js},
+    {"onair.css", onair_css, sizeof onair_css},
     {"overview.js", overview_js, sizeof overview_js},
     {"pages.css", pages_css, sizeof pages_css},
     {"player.js", player_js, sizeof player_js},

@@ -37,18 +37,19 @@ struct PageTests {
     try await gateway.hear { try PageTests.fill($0, $1) }
     await PageTests.fillTape(of: "s-capturing", bench.recorder)
     let visits = try await PageTests.visits(
-      gateway, PageTests.pages + ["podcasts/pod-ok", "timeline/s-capturing"])
+      gateway, PageTests.pages + ["podcasts/pod-ok", "timeline/s-capturing"],
+      dialogs: PageTests.dialogs)
     let headings = Dictionary(
       visits.map { ($0.page, $0.heading) }, uniquingKeysWith: { first, _ in first })
     #expect(
       headings == [
         "": "On air", "streams": "Streams", "timeline": "Timeline",
-        "timeline/s-capturing": "Timeline", "schedules": "Schedule",
+        "timeline/s-capturing": "Timeline", "schedules": "Schedule", "week": "Week",
         "recordings": "Recordings", "podcasts": "Podcasts", "podcasts/pod-ok": PageTests.hostile,
         "conversions": "Conversions", "deliveries": "Deliveries", "destinations": "Destinations",
         "alerts": "Alerts", "system": "System",
       ])
-    try PageTests.judge(visits, count: 26, forms: 8)
+    try PageTests.judge(visits, count: 28, forms: 9 + PageTests.dialogs.count)
     await bench.stop()
   }
 
@@ -57,13 +58,20 @@ struct PageTests {
   {
     let gateway = try await TestGateway()
     try PageTests.judge(
-      try await PageTests.visits(gateway, PageTests.pages), count: 22, forms: 7)
+      try await PageTests.visits(gateway, PageTests.pages), count: 24, forms: 8)
     await gateway.stop()
   }
 
   private static let pages = [
-    "", "streams", "timeline", "schedules", "recordings", "podcasts", "conversions", "deliveries",
+    "", "streams", "timeline", "schedules", "week", "recordings", "podcasts", "conversions", "deliveries",
     "destinations", "alerts", "system",
+  ]
+
+  /// Further buttons that open something, each with a heading of its own.
+  private static let dialogs = [
+    "stream-now-s-capturing", "stream-last-s-capturing", "edit-s-capturing", "edit-weekly",
+    "edit-cron", "edit-interval", "edit-always", "edit-once", "edit-holidays-berlin",
+    "open-r-committed", "end-r-recording",
   ]
 
   private static func judge(_ visits: [Visit], count: Int, forms: Int) throws {
@@ -77,7 +85,7 @@ struct PageTests {
   }
 
   private static func visits(
-    _ gateway: TestGateway, _ pages: [String]
+    _ gateway: TestGateway, _ pages: [String], dialogs: [String] = []
   ) async throws -> [Visit] {
     try requires(.chromium)
     let root = (0..<4).reduce(#filePath) { path, _ in DurableFile.folder(of: path) }
@@ -85,7 +93,7 @@ struct PageTests {
       try requires(.python),
       [
         root + "/scripts/pages.py", gateway.origin, "--widths", "360,1280", "--pages",
-        pages.joined(separator: ","),
+        pages.joined(separator: ","), "--forms", dialogs.joined(separator: ","),
       ])
     command.environment["AIRLOOM_ADMIN_PASSWORD"] = TestGateway.password
     let run = try await ChildProcess.run(
@@ -125,25 +133,38 @@ extension PageTests {
 
   private static func fillAir(_ model: ReadModel, _ transaction: Transaction) throws {
     let now = SystemTimeSource().now()
-    for state in CaptureState.allCases {
+    for (number, state) in CaptureState.allCases.enumerated() {
       let id = StreamID(unchecked: "s-\(state)")
       try model.apply(
         StreamChanged(
           id: id,
           stream: StreamDefinition(
-            id: id, name: hostile, urls: ["http://radio.example/\(hostile)"], maximumHeight: 720)),
+            id: id, name: "\(state) \(hostile)",
+            urls: ["http://radio.example/\(hostile)", "srt://radio.example/"],
+            source: SourceKind.allCases[number % SourceKind.allCases.count],
+            headers: [hostile: hostile], maximumHeight: 720, quality: hostile,
+            inputFormat: hostile, tags: [hostile, "b"], isDoubled: true,
+            retention: TapeRetention(maximumAgeSeconds: 86_400, maximumBytes: 1 << 34))),
         transaction)
       try model.apply(
         StreamStatusChanged(
           status: CaptureStatus(
             stream: id, node: NodeID(unchecked: "recorder-1"), state: state, reason: hostile,
             since: now, codec: "avc1.64001f,mp4a.40.2", bitsPerSecond: 2_800_000, title: hostile,
-            height: 720)), transaction)
+            height: 720,
+            source: SourceDescription(
+              container: hostile, codecs: [hostile, "h264"], bitsPerSecond: 2_800_000,
+              sampleRate: 48_000, channels: 2, width: 1280, height: 720, framesPerSecond: 29.97,
+              station: hostile), health: StreamHealth(score: 49, reasons: [hostile, "Second."]),
+            address: 1)), transaction)
     }
     for (number, state) in RecordingState.allCases.enumerated() {
       var recording = Recording.sample(
         "r-\(state)", hour: 0, state, path: state == .committed ? "/a.mp3" : nil)
-      recording.title = hostile
+      recording.title = "\(state) \(hostile)"
+      recording.conflict = state == .planned ? hostile : nil
+      recording.spare = NodeID(unchecked: "recorder-2")
+      recording.priority = -3
       recording.start = now + .seconds(Int64(number - 3) * 1800)
       recording.end = recording.start + .seconds(1800)
       (recording.paddedStart, recording.paddedEnd) = (recording.start, recording.end)
@@ -152,16 +173,58 @@ extension PageTests {
       recording.file?.gaps = Gap.Cause.allCases.map {
         Gap(start: now, end: now + .seconds(1), cause: $0, detail: hostile)
       }
+      recording.file?.loudness = Loudness(
+        integrated: -23.4, truePeak: -0.2, range: 7, isNormalised: true)
+      recording.file?.companions = [.sha256, .cueSheet, .asRun].map {
+        CompanionFile(kind: $0, name: "\($0) \(hostile)", bytes: 900)
+      }
       try model.apply(RecordingChanged(recording: recording), transaction)
     }
-    let schedule = ScheduleID(unchecked: "daily")
+    try fillSchedules(model, transaction, at: now)
+  }
+
+  /// One schedule of each kind of rule, with all there is to say.
+  private static func fillSchedules(
+    _ model: ReadModel, _ transaction: Transaction, at now: Instant
+  ) throws {
+    let berlin = HolidaysID(unchecked: "berlin")
     try model.apply(
-      ScheduleChanged(
-        id: schedule,
-        schedule: ScheduleDefinition(
-          id: schedule, name: hostile, stream: StreamID(unchecked: "s-idle"),
-          rule: .cron(expression: "0 20 * * *", zone: "Europe/Berlin", both: false),
-          durationSeconds: 3600), next: [now + .seconds(60)]), transaction)
+      HolidaysChanged(
+        id: berlin,
+        holidays: Holidays(id: berlin, name: hostile, dates: ["01-01", "2027-03-26", hostile])),
+      transaction)
+    let stream = StreamID(unchecked: "s-capturing")
+    try model.apply(
+      TapeLocksChanged(
+        stream: stream,
+        locks: [
+          TapeLock(
+            stream: stream, start: now - .seconds(3000), end: now - .seconds(2000), reason: hostile)
+        ]), transaction)
+    let rules: [(String, ScheduleRule)] = [
+      ("cron", .cron(expression: "0 20 L * fri#2", zone: "Europe/Berlin", both: true)),
+      ("once", .once(start: now + .seconds(60))),
+      ("interval", .interval(everySeconds: 5401, from: now)),
+      (
+        "weekly",
+        .weekly(
+          slots: [1, 3, 7].map { WeeklySlot(day: $0, time: "23:45") }, zone: "Asia/Kolkata",
+          both: false)
+      ), ("always", .always(fileSeconds: 3600, zone: "America/New_York")),
+    ]
+    for (name, rule) in rules {
+      let id = ScheduleID(unchecked: name)
+      let schedule = ScheduleDefinition(
+        id: id, name: "\(name) \(hostile)", stream: stream, rule: rule, durationSeconds: 3600,
+        isEnabled: name != "once", format: .opus, tags: RecordingTags(artist: hostile),
+        finishing: FinishOptions(
+          bitsPerSecond: 72_000, loudness: -19, hasChapters: true, hasCueSheet: true,
+          hasPicture: false, pool: hostile), priority: 3, validFrom: now,
+        validUntil: now + .seconds(86_400 * 30), exceptDates: ["2026-12-24"],
+        exceptHolidays: berlin, catchesUp: false)
+      try model.apply(
+        ScheduleChanged(id: id, schedule: schedule, next: [now + .seconds(60)]), transaction)
+    }
   }
 
   private static func fillArchive(_ model: ReadModel, _ transaction: Transaction) throws {

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { definition } from "./scheduleform.js";
 
-const COUNT = 50;
+const COUNT = 200;
 const FRESH = 600_000;
 
 export class Occurrences {
