@@ -123,7 +123,7 @@ def keep(person):
     """A span of the tape is selected with the mouse and kept as a recording; another is locked by keys."""
     person.go("timeline/radio")
     person.wait("the tape is there", "document.querySelector('.legend li') !== null")
-    left, right = person.place("canvas.tape", 0.3, 0.4), person.place("canvas.tape", 0.6, 0.4)
+    left, right = person.place("canvas.tape", 0.74, 0.4), person.place("canvas.tape", 0.82, 0.4)
     person.drag(left, right, modifiers=8)
     span = person.wait("a span is selected", "document.querySelector('.selection:not([hidden]) b')?.textContent ?? ''")
     person.click("#span-keep")
@@ -136,7 +136,8 @@ def keep(person):
     person.browser.value("document.querySelector('canvas.tape').focus()")
     person.key("Escape")
     person.wait("nothing is selected", "document.querySelector('.selection').hidden")
-    person.key("[")
+    person.mouse("mouseMoved", person.place("canvas.tape", 0.82, 0.4))
+    person.key("]")
     person.wait("a span is selected", "!document.querySelector('.selection').hidden")
     person.click("#span-lock")
     person.write("dialog [data-field=reason] input", "the derby")

@@ -63,8 +63,8 @@ struct PageTests {
   }
 
   private static let pages = [
-    "", "streams", "timeline", "schedules", "week", "recordings", "podcasts", "conversions", "deliveries",
-    "destinations", "alerts", "system",
+    "", "streams", "timeline", "schedules", "week", "recordings", "podcasts", "conversions",
+    "deliveries", "destinations", "alerts", "system",
   ]
 
   /// Further buttons that open something, each with a heading of its own.
@@ -199,7 +199,8 @@ extension PageTests {
         stream: stream,
         locks: [
           TapeLock(
-            stream: stream, start: now - .seconds(3000), end: now - .seconds(2000), reason: hostile)
+            stream: stream, start: now - .seconds(3000), end: now - .seconds(2000),
+            reason: hostile)
         ]), transaction)
     let rules: [(String, ScheduleRule)] = [
       ("cron", .cron(expression: "0 20 L * fri#2", zone: "Europe/Berlin", both: true)),
