@@ -42,7 +42,7 @@ export function previewPanel(read) {
     notes.replaceChildren(
       ...(found.problem ? [note(kind, found.problem.text)] : []),
       ...(found.remarks ?? []).map((text) => note("info", text)));
-    head.textContent = found.problem ? "" : starts.length ? `The next ${starts.length === 1 ? "start" : `${starts.length} starts`}, on the clocks of ${zoneOf(body)}:` : "It does not start any more.";
+    head.textContent = found.problem ? "" : starts.length ? `The next ${starts.length === 1 ? "start" : `${starts.length} starts`}, ${body.rule.zone ? `on the clocks of ${body.rule.zone}` : "in your time zone"}:` : "It does not start any more.";
     list.hidden = !starts.length;
     list.replaceChildren(...starts.map((start, index) => line(start, starts[index - 1], zoneOf(body))));
   }

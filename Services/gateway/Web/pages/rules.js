@@ -29,6 +29,8 @@ export function ruleFields(rule, span, onChange) {
   const zoneField = field("rule.zone", "Time zone", place, "Whose clocks count; summer time is taken care of.");
   const both = input({ type: "checkbox", checked: rule?.both ?? false });
   const bothField = group("rule.both", "When autumn repeats an hour", check("Record a show in that hour twice", both));
+  const clocks = h("details", { open: rule?.both ?? false, class: "small-print" }, h("summary", {}, "Summer and winter time"), bothField,
+    h("p", { class: "hint" }, "A time that spring skips starts at the first instant after it. The preview says where the clocks change."));
   const parts = {
     weekly: weeklyPart(rule, span, onChange), cron: cronPart(rule), interval: intervalPart(rule), always: alwaysPart(rule), once: oncePart(rule),
   };
@@ -36,14 +38,14 @@ export function ruleFields(rule, span, onChange) {
     for (const [key, part] of Object.entries(parts)) part.content.hidden = key !== choice.value;
     zoneField.hidden = choice.value === "once" || choice.value === "interval";
     bothField.hidden = choice.value !== "weekly" && choice.value !== "cron";
+    clocks.hidden = bothField.hidden;
     parts[choice.value].reveal?.();
   };
   choice.addEventListener("change", () => { show(); onChange(); });
   show();
   return {
     content: [field("rule", "When", choice), ...Object.values(parts).map((part) => part.content), zoneField,
-      h("details", { open: rule?.both ?? false, class: "small-print" }, h("summary", {}, "Summer and winter time"), bothField,
-        h("p", { class: "hint" }, "A time that spring skips starts at the first instant after it. The preview says where the clocks change.")),
+      clocks,
       h("datalist", { id: "zones" }, zoneNames().map((value) => h("option", { value })))],
     kind: () => choice.value,
     reveal: () => parts[choice.value].reveal?.(),

@@ -3,8 +3,11 @@
 
 import { api } from "./api.js";
 
-/** Asked for again this often while the end of the tape is looked at. */
+/** Asked for again this often while the end of the tape is looked at; less often for a long stretch. */
 const FRESH = 4000;
+const FRESH_WIDE = 30_000;
+/** A longer stretch is not asked for segment by segment, but of the ledger. */
+const WIDE = 2 * 86_400_000;
 const MOST = 36 * 86_400_000;
 
 /** ISO text, or a number of microseconds, milliseconds or seconds. */
@@ -31,8 +34,10 @@ export class Tape {
   /** Sees to it that what lies between is known; nothing is asked while an answer is on its way. */
   async want(from, to) {
     const now = Date.now();
-    const isKnown = this.#from <= from && this.#to >= Math.min(to, now - FRESH);
-    const isStale = to > this.#askedAt - FRESH && now - this.#askedAt > FRESH;
+    const isWide = to - from > WIDE;
+    const fresh = isWide ? FRESH_WIDE : FRESH;
+    const isKnown = this.#from <= from && this.#to >= Math.min(to, now - fresh);
+    const isStale = to > this.#askedAt - fresh && now - this.#askedAt > fresh;
     if (this.#isAsking || (isKnown && !isStale) || (this.problem && now - this.#askedAt < FRESH)) return;
     this.#isAsking = true;
     this.#askedAt = now;
@@ -44,10 +49,11 @@ export class Tape {
     }
     const query = new URLSearchParams({ from: new Date(first).toISOString(), to: new Date(last).toISOString() });
     try {
-      const answer = await api.get(`streams/${this.stream}/tape?${query}`);
-      this.spans = answer.spans.map((span) => ({ start: time(span.start), end: time(span.end) })).sort(byStart);
-      this.gaps = answer.gaps.map((gap) => ({
-        start: time(gap.start), end: gap.end === null || gap.end === undefined ? null : time(gap.end), cause: gap.cause, detail: gap.detail,
+      const answer = await api.get(`streams/${this.stream}/${isWide ? "ledger" : "tape"}?${query}`);
+      const [spans, gaps] = isWide ? ["captured", "gap"].map((kind) => answer.spans.filter((span) => span.kind === kind)) : [answer.spans, answer.gaps];
+      this.spans = spans.map((span) => ({ start: time(span.start), end: time(span.end) })).sort(byStart);
+      this.gaps = gaps.map((gap) => ({
+        start: time(gap.start), end: gap.end === null || gap.end === undefined ? null : time(gap.end), cause: gap.cause ?? "unknown", detail: gap.detail ?? "",
       })).sort(byStart);
       [this.#from, this.#to] = [first, Math.min(last, now)];
       // What is known is shown all the same.
