@@ -50,7 +50,7 @@ struct PageFlowTests {
       // Long enough that the tape is being written while the page is worked on.
       _ = try await studio.schedule("tape", on: "radio", in: 2, seconds: 600)
       try await studio.client.stream("radio", in: [.capturing], within: .seconds(60))
-      try await eventually("there are 20 seconds of tape", within: .seconds(120)) {
+      _ = try await eventually("there are 20 seconds of tape", within: .seconds(120)) {
         let account = await studio.client.find("/api/v1/streams/radio/tape", as: Account.self)
         return account?.spans.first.map { $0.end - $0.start > .seconds(20) } == true ? true : nil
       }

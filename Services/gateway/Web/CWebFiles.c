@@ -112,6 +112,9 @@ static const unsigned char pages_css[] = {
 static const unsigned char player_js[] = {
 #embed "pages/player.js"
 };
+static const unsigned char playerlog_js[] = {
+#embed "pages/playerlog.js"
+};
 static const unsigned char podcasts_js[] = {
 #embed "pages/podcasts.js"
 };
@@ -162,6 +165,9 @@ static const unsigned char system_js[] = {
 };
 static const unsigned char tape_js[] = {
 #embed "pages/tape.js"
+};
+static const unsigned char tapelists_js[] = {
+#embed "pages/tapelists.js"
 };
 static const unsigned char tapelog_js[] = {
 #embed "pages/tapelog.js"
@@ -219,6 +225,7 @@ static const struct airloom_web_file files[] = {
     {"overview.js", overview_js, sizeof overview_js},
     {"pages.css", pages_css, sizeof pages_css},
     {"player.js", player_js, sizeof player_js},
+    {"playerlog.js", playerlog_js, sizeof playerlog_js},
     {"podcasts.js", podcasts_js, sizeof podcasts_js},
     {"preview.js", preview_js, sizeof preview_js},
     {"recording.js", recording_js, sizeof recording_js},
@@ -236,6 +243,7 @@ static const struct airloom_web_file files[] = {
     {"style.css", style_css, sizeof style_css},
     {"system.js", system_js, sizeof system_js},
     {"tape.js", tape_js, sizeof tape_js},
+    {"tapelists.js", tapelists_js, sizeof tapelists_js},
     {"tapelog.js", tapelog_js, sizeof tapelog_js},
     {"tapepaint.js", tapepaint_js, sizeof tapepaint_js},
     {"timeline.js", timeline_js, sizeof timeline_js},

@@ -2,11 +2,11 @@
 // what a stream sends right now, and any stretch of a stream's tape. A picture is shown where there
 // is one.
 
-import { asRun, asRunList } from "./asrun.js";
 import { captionsOf } from "./captions.js";
 import { h, icon, toast } from "./dom.js";
 import { clockSeconds, dayAndTime, position } from "./format.js";
 import { play as playHLS } from "./hls.js";
+import { playerLog } from "./playerlog.js";
 import { streamName } from "./store.js";
 
 const box = document.getElementById("player");
@@ -15,7 +15,6 @@ let isSeeking = false;
 /** What plays: { title, kind: "file" | "live" | "tape", stream?, start? (ms), seconds?, titles?, picture? }.
  *  `titles` says where titles are and how they lie in it: { stream, from, to, position(ms) → seconds }. */
 let playing = null;
-let entries = [];
 let session = null;
 const listeners = new Set();
 
@@ -37,14 +36,13 @@ const whole = h("button", {
 }, icon("screen"));
 const close = h("button", { class: "button quiet icon-only", type: "button", "aria-label": "Close the player", onclick: stop }, icon("close"));
 const wave = h("img", { class: "player-wave", alt: "", hidden: true, onerror: () => { wave.hidden = true; } });
-const log = h("section", { class: "player-log", id: "player-log", "aria-label": "As-run log", hidden: true });
-const logToggle = h("button", {
-  class: "button quiet icon-only", type: "button", id: "player-titles", "aria-label": "As-run log", title: "As-run log", "aria-expanded": "false",
-  "aria-controls": "player-log", hidden: true, onclick: () => openLog(log.hidden),
-}, icon("list"));
+const log = playerLog((seconds) => {
+  goTo(seconds);
+  media.play().catch(() => { /* paused; the person presses play */ });
+});
 
-box.append(media, log, h("div", { class: "player-bar" }, toggle, h("div", { class: "player-text" }, title, about), back,
-  h("div", { class: "player-seek" }, h("div", { class: "player-track" }, wave, seek), time), ahead, speed, logToggle, whole, close));
+box.append(media, log.element, h("div", { class: "player-bar" }, toggle, h("div", { class: "player-text" }, title, about), back,
+  h("div", { class: "player-seek" }, h("div", { class: "player-track" }, wave, seek), time), ahead, speed, log.toggle, whole, close));
 
 /** Calls whoever draws where the player is; at each step and when it starts or ends. */
 export function onPlayer(listener) { listeners.add(listener); }
@@ -127,49 +125,12 @@ function begin(what, text) {
   wave.hidden = !what.picture;
   box.classList.toggle("waved", Boolean(what.picture));
   if (what.picture) wave.src = what.picture;
-  loadTitles(what);
+  log.load(what.titles);
   box.classList.toggle("live", isLive);
   document.body.classList.add("playing");
   // The file's own length, until the browser has worked it out.
   show(0, what.seconds);
   showState();
-}
-
-/** The button appears once there is something to show. */
-async function loadTitles(what) {
-  entries = [];
-  logToggle.hidden = true;
-  openLog(false);
-  if (!what.titles) return;
-  const { stream, from, to } = what.titles;
-  try {
-    // What was on when it begins was announced before.
-    const found = await asRun(stream, from - 900_000, to);
-    if (playing !== what) return;
-    const first = found.findLastIndex((entry) => entry.time <= from);
-    entries = found.slice(Math.max(0, first));
-  } catch { return; }
-  logToggle.hidden = !entries.length;
-}
-
-function openLog(isOpen) {
-  log.hidden = !isOpen;
-  logToggle.setAttribute("aria-expanded", String(isOpen));
-  if (!isOpen) return;
-  shownTitle = -1;
-  showTitle();
-  log.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
-}
-
-let shownTitle = -1;
-
-function showTitle() {
-  if (log.hidden || !playing?.titles) return;
-  const { position: into } = playing.titles;
-  const now = Math.max(0, entries.findLastIndex((entry) => into(entry.time) <= heardAt() + 0.5));
-  if (now === shownTitle) return;
-  shownTitle = now;
-  log.replaceChildren(h("h3", {}, "As-run log"), asRunList(entries, (entry) => { goTo(into(entry.time)); media.play().catch(() => {}); }, (_, index) => index === now));
 }
 
 function flip() { media.paused ? media.play() : media.pause(); }
@@ -188,7 +149,7 @@ function release() {
 
 export function stop() {
   release();
-  openLog(false);
+  log.load(null);
   box.hidden = true;
   document.body.classList.remove("playing");
   showState();
@@ -216,7 +177,7 @@ function tell() { for (const listener of listeners) listener(); }
 media.addEventListener("timeupdate", () => {
   if (!playing) return;
   show(heardAt(), wholeLength());
-  showTitle();
+  log.show(heardAt());
   tell();
 });
 for (const name of ["play", "pause", "ended", "emptied", "loadedmetadata", "resize"]) media.addEventListener(name, showState);

@@ -1,14 +1,15 @@
 // The tape of a stream: every second of it, captured or missing, and why. Pointing tells the time and
 // the cause; a click plays from there.
 
-import { chip, empty, h, icon, pageHead, toast } from "./dom.js";
-import { clock, clockSeconds, day, length, sentence } from "./format.js";
-import { keepButtons, runningOf, unlockSpan } from "./keep.js";
+import { empty, h, icon, pageHead, toast } from "./dom.js";
+import { clock, clockSeconds, day, length } from "./format.js";
+import { keepButtons, runningOf } from "./keep.js";
 import { morph } from "./morph.js";
 import { nowPlaying, onPlayer, playLive, playTape } from "./player.js";
-import { captureChip, causeKind, causeText } from "./states.js";
+import { captureChip, causeText } from "./states.js";
 import { locksOf, store, streamName } from "./store.js";
 import { Selection } from "./selection.js";
+import { TapeLists } from "./tapelists.js";
 import { TapeLog } from "./tapelog.js";
 import { Strip } from "./strip.js";
 import { Tape } from "./tape.js";
@@ -67,8 +68,8 @@ class Page {
       h("span", { class: "dot" }), "Now");
     this.info = h("p", { class: "tape-info", role: "status" });
     this.sums = h("p", { class: "muted small" });
-    this.legend = h("ul", { class: "legend", "aria-label": "Colours" });
-    this.missing = h("section", { class: "card" });
+    this.warning = h("p", { class: "remark bad", role: "status", hidden: true });
+    this.lists = new TapeLists(this);
     this.chip = h("span", {});
     this.select = h("button", {
       class: "button", type: "button", id: "tape-select", "aria-pressed": "false", title: "Drag over the tape to select a span",
@@ -76,7 +77,6 @@ class Page {
     }, icon("select"), "Select");
     this.selection = new Selection(this);
     this.log = new TapeLog(this);
-    this.locked = h("section", { class: "card", hidden: true });
     this.doings = h("section", { class: "card doings", "aria-label": "Recording from this stream" });
     this.root = h("div", { class: "stack timeline-page" },
       h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Timeline"), h("p", { class: "muted" }, "Every second of a stream, captured or missing.")), this.chip),
@@ -88,8 +88,8 @@ class Page {
           h("button", { class: "button", type: "button", id: "tape-whole", onclick: () => this.showDay(this.#middle()) }, "Day"),
           h("button", { class: "button", type: "button", id: "tape-week", onclick: () => this.#showWeek() }, "Week"),
           press("tape-in", "Zoom in", icon("zoomIn"), () => this.#zoom(0.5))), this.select),
-      h("div", { class: "card tape-card" }, this.canvas, this.info, this.selection.element, h("div", { class: "tape-foot" }, this.legend, this.sums)),
-      this.doings, h("div", { class: "columns" }, this.log.element, this.missing, this.locked));
+      h("div", { class: "card tape-card" }, this.canvas, this.info, this.selection.element, h("div", { class: "tape-foot" }, this.lists.legend, this.sums)), this.warning,
+      this.doings, h("div", { class: "columns" }, this.log.element, this.lists.missing, this.lists.locked));
   }
 
   update(streams) {
@@ -102,7 +102,7 @@ class Page {
     this.chip.replaceChildren(captureChip(item?.status?.state ?? "idle"));
     morph(this.doings, h("section", { class: "card doings", "aria-label": "Recording from this stream" },
       h("div", { class: "actions" }, keepButtons(item, "tape")), runningOf(this.stream)));
-    this.#tellLocks();
+    this.lists.tellLocks();
     this.selection.tell();
     this.strip.draw();
   }
@@ -125,19 +125,6 @@ class Page {
     const monday = new Date(at.getFullYear(), at.getMonth(), at.getDate() - ((at.getDay() + 6) % 7));
     this.setFollowing(false);
     this.strip.show(monday.getTime(), new Date(monday.getFullYear(), monday.getMonth(), monday.getDate() + 7).getTime());
-  }
-
-  #tellLocks() {
-    const locks = this.locks();
-    const text = JSON.stringify(locks);
-    if (this.lockText === text) return;
-    this.lockText = text;
-    this.locked.hidden = !locks.length;
-    this.locked.replaceChildren(h("h2", {}, "What is locked"), h("ul", { class: "rows" }, locks.map((lock) => h("li", { class: "row" },
-      h("div", { class: "row-when wide" }, h("b", {}, `${clock(new Date(lock.start))}–${clock(new Date(lock.end))}`), h("span", { class: "muted small" }, day(new Date(lock.start)))),
-      h("div", { class: "row-main" }, lock.reason),
-      h("div", { class: "row-end" }, h("button", { class: "button quiet", type: "button", onclick: () => this.#look(Date.parse(lock.start), Date.parse(lock.end)) }, "Look"),
-        h("button", { class: "button quiet", type: "button", onclick: (event) => unlockSpan(store.streams.get(this.stream), lock, event.currentTarget) }, "Unlock"))))));
   }
 
   tick() {
@@ -221,7 +208,9 @@ class Page {
     }
     this.info.replaceChildren(...(text
       ? [h("span", {}, text), h("button", { class: "button", type: "button", id: "tape-play", onclick: () => this.play(strip.cursor) }, icon("play"), "Play from here")]
-      : [h("span", { class: "muted" }, tape.problem ?? (tape.isLoaded ? "Point at a time to be told what there is; click to play from there." : "One moment…"))]));
+      : [h("span", { class: "muted" }, (tape.isLoaded || tape.problem ? "Point at a time to be told what there is; click to play from there." : "One moment…"))]));
+    this.warning.hidden = !tape.problem;
+    if (tape.problem && this.warning.textContent !== tape.problem) this.warning.replaceChildren(icon("alert"), h("span", {}, tape.problem));
     this.#tellSums();
   }
 
@@ -245,38 +234,14 @@ class Page {
     const { from, to } = this.strip;
     const { captured, missing } = this.tape.sums(from, to);
     const gaps = this.tape.gapsIn(from, to);
-    this.sums.textContent = this.tape.isLoaded
+    const isKnown = this.tape.isLoaded && !(this.tape.problem && !captured && !missing);
+    this.sums.textContent = isKnown
       ? `${length(captured / 1000)} captured, ${missing ? `${length(missing / 1000)} missing in ${gaps.length} ${gaps.length === 1 ? "gap" : "gaps"}` : "nothing missing"}`
       : "";
-    const kinds = new Set(gaps.map((gap) => causeKind(gap.cause)));
-    const names = { source: "missing: source", disk: "missing: disk", recorder: "missing: recorder", kept: "no longer kept", unknown: "missing: unknown" };
-    const isLocked = this.locks().some((lock) => Date.parse(lock.start) < to && Date.parse(lock.end) > from);
-    const signature = [...kinds, isLocked].join();
-    if (this.kinds !== signature) {
-      this.kinds = signature;
-      this.legend.replaceChildren(h("li", { class: "key-captured" }, "captured"),
-        ...[...kinds].map((kind) => h("li", { class: `key-${kind}` }, names[kind])),
-        isLocked ? h("li", { class: "key-locked" }, "locked") : "");
-    }
-    this.#tellMissing(gaps);
+    this.lists.tell(gaps, from, to);
   }
 
-  #tellMissing(gaps) {
-    const signature = gaps.map((gap) => `${gap.start}${gap.end}`).join();
-    if (this.listed === signature) return;
-    this.listed = signature;
-    this.missing.hidden = !gaps.length;
-    this.missing.replaceChildren(h("h2", {}, "What is missing"), h("ul", { class: "rows" }, gaps.slice(0, 60).map((gap) => {
-      const end = gap.end ?? Date.now();
-      return h("li", { class: "row" },
-        h("div", { class: "row-when" }, h("b", {}, clockSeconds(new Date(gap.start))), h("span", { class: "muted small" }, day(new Date(gap.start)))),
-        h("div", { class: "row-main" }, h("span", {}, sentence(causeText(gap.cause))), h("span", { class: "muted small" }, gap.detail)),
-        h("div", { class: "row-end" }, chip(gap.end ? length((end - gap.start) / 1000) : "lasts", gap.end ? "warn" : "bad"),
-          h("button", { class: "button quiet", type: "button", onclick: () => this.#look(gap.start, end) }, "Look")));
-    })));
-  }
-
-  #look(start, end) {
+  look(start, end) {
     const margin = Math.max(30_000, (end - start) * 0.75);
     this.setFollowing(false);
     this.strip.show(start - margin, end + margin);
@@ -300,5 +265,4 @@ class Page {
     if (playing?.stream !== this.stream || playing.kind !== "tape") return null;
     return playing.time;
   }
-
 }
