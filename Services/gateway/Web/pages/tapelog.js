@@ -16,6 +16,7 @@ export class TapeLog {
   #timer = null;
   #turn = 0;
   #known = null;
+  #view = [0, 0];
 
   /** Of a timeline: its `stream` and `play(time)`. */
   constructor(page) {
@@ -23,28 +24,40 @@ export class TapeLog {
     this.#draw([], "One moment…");
   }
 
-  /** Asks once the view has come to rest. */
+  /** Asks once the view has come to rest, and for more than is in view, so that small moves need no answer. */
   want(from, to) {
-    const last = Math.min(to, Date.now());
+    const now = Date.now();
+    this.#view = [from, Math.min(to, now)];
     const known = this.#known;
-    const isFresh = known && (last < known.askedAt || Date.now() - known.askedAt < FRESH);
-    if (known && isFresh && known.from <= from && known.to >= last && known.shown === `${from} ${to}`) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(from, to, last), PATIENCE);
+    const isCovered = known && known.from <= from && (known.to >= to || (known.to >= known.askedAt && now - known.askedAt < FRESH));
+    if (isCovered) return this.#show();
+    if (this.#timer) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#ask();
+    }, PATIENCE);
   }
 
-  async #ask(from, to, last) {
+  async #ask() {
+    const [from, last] = this.#view;
     const turn = ++this.#turn;
-    if (last <= from) return this.#draw([], "This is yet to come.");
-    if (last - from > LONGEST) return this.#draw([], "Zoom in to two days or less to see what was on.");
+    const [askedAt, wide] = [Date.now(), last - from];
+    if (wide <= 0) return this.#draw([], "This is yet to come.");
+    if (wide > LONGEST) return this.#draw([], "Zoom in to two days or less to see what was on.");
+    const [first, end] = [from - wide / 2, Math.min(last + wide / 2, askedAt)];
     try {
-      const entries = await asRun(this.page.stream, from, last);
+      const entries = await asRun(this.page.stream, first, end);
       if (turn !== this.#turn) return;
-      this.#known = { from, to: last, askedAt: Date.now(), shown: `${from} ${to}` };
-      this.#draw(entries, "The station announced nothing in this span.");
+      this.#known = { from: first, to: end, askedAt, entries };
+      this.#show();
     } catch (error) {
       if (turn === this.#turn) this.#draw([], error.message);
     }
+  }
+
+  #show() {
+    const [from, last] = this.#view;
+    this.#draw(this.#known.entries.filter((entry) => entry.time >= from && entry.time <= last), "The station announced nothing in this span.");
   }
 
   #draw(entries, nothing) {
