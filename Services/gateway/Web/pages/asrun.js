@@ -6,12 +6,14 @@ import { clockSeconds } from "./format.js";
 
 const time = (entry) => (entry.at !== undefined ? Date.parse(entry.at) : entry.at_us / 1000);
 
-/** [{ time (ms), title }] of a span, in order; empty titles, which end one, are left out. */
+/** { entries: [{ time (ms), title }], problem } of a span, in order; empty titles, which end one, are left
+ *  out. The problem says why there may be more. */
 export async function asRun(stream, from, to) {
   const query = new URLSearchParams({ from: new Date(from).toISOString(), to: new Date(to).toISOString() });
   const answer = await api.get(`streams/${stream}/titles?${query}`);
-  return answer.titles.map((entry) => ({ time: time(entry), title: entry.title }))
+  const entries = answer.titles.map((entry) => ({ time: time(entry), title: entry.title }))
     .filter((entry) => entry.title.trim()).sort((a, b) => a.time - b.time);
+  return { entries, problem: answer.problem ?? null };
 }
 
 /** A list of buttons; `pick` is given what was clicked, `isNow` says which one plays. */

@@ -28,7 +28,7 @@ export function playerLog(jump) {
     open(false);
     if (!titles) return;
     let found;
-    try { found = await asRun(titles.stream, titles.from - BEFORE, titles.to); } catch { return; }
+    try { found = (await asRun(titles.stream, titles.from - BEFORE, titles.to)).entries; } catch { return; }
     if (playing !== titles) return;
     entries = found.slice(Math.max(0, found.findLastIndex((entry) => entry.time <= titles.from)));
     toggle.hidden = !entries.length;

@@ -45,19 +45,21 @@ export class TapeLog {
     if (wide <= 0) return this.#draw([], "This is yet to come.");
     if (wide > LONGEST) return this.#draw([], "Zoom in to two days or less to see what was on.");
     const [first, end] = [from - wide / 2, Math.min(last + wide / 2, askedAt)];
+    let found;
     try {
-      const entries = await asRun(this.page.stream, first, end);
-      if (turn !== this.#turn) return;
-      this.#known = { from: first, to: end, askedAt, entries };
-      this.#show();
+      found = await asRun(this.page.stream, first, end);
     } catch (error) {
-      if (turn === this.#turn) this.#draw([], error.message);
+      found = { entries: [], problem: error.message };
     }
+    if (turn !== this.#turn) return;
+    this.#known = { from: first, to: end, askedAt, ...found };
+    this.#show();
   }
 
   #show() {
     const [from, last] = this.#view;
-    this.#draw(this.#known.entries.filter((entry) => entry.time >= from && entry.time <= last), "The station announced nothing in this span.");
+    const { entries, problem } = this.#known;
+    this.#draw(entries.filter((entry) => entry.time >= from && entry.time <= last), problem ?? "The station announced nothing in this span.");
   }
 
   #draw(entries, nothing) {
