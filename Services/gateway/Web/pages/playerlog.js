@@ -3,9 +3,6 @@
 import { asRun, asRunList } from "./asrun.js";
 import { h, icon } from "./dom.js";
 
-/** What was on when something begins was announced before; so much before is looked for, in ms. */
-const BEFORE = 900_000;
-
 /** `jump` is given seconds. { element, toggle, load(titles), show(seconds) }; `titles` is what the player
  *  says of what it plays: { stream, from, to, position(ms) → seconds }, or nothing. */
 export function playerLog(jump) {
@@ -28,9 +25,9 @@ export function playerLog(jump) {
     open(false);
     if (!titles) return;
     let found;
-    try { found = (await asRun(titles.stream, titles.from - BEFORE, titles.to)).entries; } catch { return; }
+    try { found = (await asRun(titles.stream, titles.from, titles.to)).entries; } catch { return; }
     if (playing !== titles) return;
-    entries = found.slice(Math.max(0, found.findLastIndex((entry) => entry.time <= titles.from)));
+    entries = found;
     toggle.hidden = !entries.length;
   }
 

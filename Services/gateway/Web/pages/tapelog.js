@@ -1,8 +1,7 @@
 // The as-run log of what a timeline shows: a click plays from there, a table can be saved.
 
-import { asRun, asRunList, saveCSV } from "./asrun.js";
+import { asRun, asRunList, asRunPath } from "./asrun.js";
 import { h, icon } from "./dom.js";
-import { shortDay } from "./format.js";
 
 const PATIENCE = 500;
 /** A longer stretch is not asked for until it is zoomed into. */
@@ -59,17 +58,22 @@ export class TapeLog {
   #show() {
     const [from, last] = this.#view;
     const { entries, problem } = this.#known;
-    this.#draw(entries.filter((entry) => entry.time >= from && entry.time <= last), problem ?? "The station announced nothing in this span.");
+    this.#draw(entries.filter((entry) => entry.time <= last && (entry.until ?? last) >= from), problem ?? "The station announced nothing in this span.");
   }
+
+  #table() { return `/api/v1/${asRunPath(this.page.stream, ...this.#view, { format: "csv" })}`; }
 
   #draw(entries, nothing) {
     const signature = entries.map((entry) => entry.time + entry.title).join() || nothing;
     if (this.signature === signature) return;
     this.signature = signature;
-    const name = `${this.page.stream} as run ${shortDay(new Date(entries[0]?.time ?? 0))}.csv`;
     this.element.replaceChildren(
       h("div", { class: "card-head" }, h("h2", {}, "As-run log"),
-        entries.length ? h("button", { class: "button quiet", type: "button", id: "as-run-csv", onclick: () => saveCSV(entries, name) }, icon("download"), "CSV") : ""),
+        entries.length ? h("a", {
+          class: "button quiet", id: "as-run-csv", href: this.#table(), download: "",
+          // The view may have moved since this was drawn.
+          onclick: (event) => { event.currentTarget.href = this.#table(); },
+        }, icon("download"), "CSV") : ""),
       entries.length ? asRunList(entries.slice(0, SHOWN), (entry) => this.page.play(entry.time)) : h("p", { class: "muted" }, nothing),
       entries.length > SHOWN ? h("p", { class: "muted small" }, `${entries.length - SHOWN} more in the CSV.`) : "");
   }
