@@ -12,8 +12,9 @@ import { causeText, deliveryChip, recordingChip } from "./states.js";
 import { deliveriesOf, offChange, onChange, placeName, store, streamName } from "./store.js";
 import { play } from "./player.js";
 
-export function openRecording(id) {
-  const item = store.recordings.get(id);
+/** `known` where it may be so old that the store does not hold it. */
+export function openRecording(id, known) {
+  const item = store.recordings.get(id) ?? known;
   if (!item) return;
   const box = dialog(item.title, detail(item, () => box.close()), { wide: true });
   const renew = () => {

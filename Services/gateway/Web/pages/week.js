@@ -19,7 +19,8 @@ const planned = new Occurrences(changed);
 /** Recordings of weeks that the store does not hold: Monday's time → list. */
 const past = new Map();
 
-for (const topic of ["recording", "reload"]) onEvent(topic, () => past.clear());
+// What changes of a recording comes as an event and lies over these.
+onEvent("reload", () => past.clear());
 
 export function week() {
   const monday = weekStart(Date.now(), view.zone, view.week);
@@ -54,7 +55,7 @@ function filters(monday, sunday) {
 
 /** Everything of the week: { key, title, stream, start, end, state, conflict?, open }, in order. */
 function collect(monday, sunday) {
-  if (sunday < Date.now() + 86_400_000) fetchPast(monday, sunday);
+  if (monday < Date.now()) fetchPast(monday, sunday);
   const known = new Map([...(past.get(monday) ?? []), ...store.recordings.values()].map((item) => [item.id, item]));
   const found = [];
   const taken = new Set();
@@ -62,9 +63,9 @@ function collect(monday, sunday) {
     const [start, end] = [Date.parse(item.start), Date.parse(item.end)];
     taken.add(`${item.schedule} ${start}`);
     if (item.state === "cancelled" || end <= monday || start >= sunday) continue;
-    found.push({ key: item.id, title: item.title, stream: item.stream, start, end, state: item.state, conflict: item.state === "committed" ? null : conflictOf(item), open: () => openRecording(item.id) });
+    found.push({ key: item.id, schedule: item.schedule, title: item.title, stream: item.stream, start, end, state: item.state, conflict: item.state === "committed" ? null : conflictOf(item), open: () => openRecording(item.id, item) });
   }
-  // The week that the last known occurrence of a schedule reaches into is asked of the scheduler.
+  // Rows are made a day ahead; what comes later is asked of the scheduler.
   for (const schedule of store.schedules.values()) {
     if (!schedule.isEnabled || schedule.rule.kind === "always") continue;
     for (const one of planned.of(schedule)) {
@@ -72,8 +73,9 @@ function collect(monday, sunday) {
       found.push({ key: `${schedule.id}-${one.start}`, title: schedule.name, stream: schedule.stream, start: one.start, end: one.end, state: "planned", conflict: null, note: one.note, open: () => editSchedule(schedule) });
     }
   }
-  const isAlways = new Set([...store.schedules.values()].filter((item) => item.rule.kind === "always").map((item) => item.name));
-  return found.filter((item) => (!view.stream || item.stream === view.stream) && !(isAlways.has(item.title) && item.state !== "missed" && !item.conflict))
+  // Hour after hour of the same says nothing, but where it fails.
+  const isDull = (item) => store.schedules.get(item.schedule)?.rule.kind === "always" && item.state !== "missed" && !item.conflict;
+  return found.filter((item) => (!view.stream || item.stream === view.stream) && !isDull(item))
     .sort((a, b) => a.start - b.start || b.end - a.end);
 }
 
@@ -101,7 +103,7 @@ const hue = (stream) => [...store.streams.keys()].sort().indexOf(stream) % hues;
 
 function calendar(monday, items) {
   const days = Array.from({ length: 7 }, (_, index) => dayAfter(monday, index, view.zone));
-  const today = days.findIndex((start, index) => Date.now() >= start && Date.now() < dayAfter(start, 1, view.zone) && index >= 0);
+  const today = days.findIndex((start) => Date.now() >= start && Date.now() < dayAfter(start, 1, view.zone));
   const shown = view.day ?? (today >= 0 ? today : 0);
   const name = (time) => { const at = wall(time, view.zone); return shortDay(new Date(at.year, at.month - 1, at.day)); };
   const hours = Array.from({ length: 24 }, (_, hour) => h("span", { vars: { at: hour / 24 } }, `${String(hour).padStart(2, "0")}:00`));

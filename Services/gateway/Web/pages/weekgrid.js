@@ -19,6 +19,7 @@ export function weekGrid({ slots: first, span, onChange }) {
   let slots = [...first].sort(bySlot);
   let anchor = null;
   let reach = null;
+  let pressedBy = null;
   let focus = { day: slots[0]?.day ?? 1, row: Math.floor(minutesOf(slots[0]?.time ?? "20:00") / CELL) };
   const cells = [];
   const rows = Array.from({ length: ROWS }, (_, row) => h("div", { role: "row", class: row % 2 ? "half" : null },
@@ -100,8 +101,9 @@ export function weekGrid({ slots: first, span, onChange }) {
   body.addEventListener("pointerdown", (event) => {
     const cell = event.target.closest("[data-row]");
     if (!cell || event.button !== 0) return;
+    pressedBy = event.pointerType;
     // A finger scrolls; its tap comes as a click.
-    if (event.pointerType === "touch") return;
+    if (pressedBy === "touch") return;
     event.preventDefault();
     anchor = reach = focus = place(cell);
     body.setPointerCapture(event.pointerId);
@@ -118,7 +120,10 @@ export function weekGrid({ slots: first, span, onChange }) {
   body.addEventListener("pointercancel", () => { [anchor, reach] = [null, null]; draw(); });
   body.addEventListener("click", (event) => {
     const cell = event.target.closest("[data-row]");
-    if (!cell || event.pointerType !== "touch") return;
+    const isTap = pressedBy === null || pressedBy === "touch";
+    pressedBy = null;
+    // Also the click of a screen reader, which no press comes before.
+    if (!cell || !isTap) return;
     anchor = reach = focus = place(cell);
     apply();
   });
