@@ -184,6 +184,9 @@ static const unsigned char week_js[] = {
 static const unsigned char weekgrid_js[] = {
 #embed "pages/weekgrid.js"
 };
+static const unsigned char weekitems_js[] = {
+#embed "pages/weekitems.js"
+};
 static const unsigned char zones_js[] = {
 #embed "pages/zones.js"
 };
@@ -249,6 +252,7 @@ static const struct airloom_web_file files[] = {
     {"timeline.js", timeline_js, sizeof timeline_js},
     {"week.js", week_js, sizeof week_js},
     {"weekgrid.js", weekgrid_js, sizeof weekgrid_js},
+    {"weekitems.js", weekitems_js, sizeof weekitems_js},
     {"zones.js", zones_js, sizeof zones_js},
 };
 

@@ -1,37 +1,30 @@
 // A week as a calendar: what was and is recorded, what is planned, and what will not fit, on the clocks
 // of one zone. Each stream has a colour of its own; on a small screen one day is shown at a time.
 
-import { api } from "./api.js";
-import { conflictOf, conflicts } from "./conflicts.js";
+import { conflicts } from "./conflicts.js";
 import { empty, h, icon, pageHead, ticking } from "./dom.js";
 import { length, shortDay, zone as ownZone } from "./format.js";
-import { openRecording } from "./recording.js";
 import { editSchedule } from "./scheduleform.js";
-import { changed, onEvent, store, streamName } from "./store.js";
-import { Occurrences } from "./occurrences.js";
+import { ruleText } from "./rules.js";
+import { changed, store, streamName } from "./store.js";
+import { isReading, weekItems } from "./weekitems.js";
 import { clockIn, dayAfter, wall, weekStart } from "./zones.js";
 
 const DAY_MINUTES = 1440;
 const SHORTEST = 26;
 const hues = 8;
 const view = { week: 0, stream: "", zone: ownZone, day: null };
-const planned = new Occurrences(changed);
-/** Recordings of weeks that the store does not hold: Monday's time → list. */
-const past = new Map();
-
-// What changes of a recording comes as an event and lies over these.
-onEvent("reload", () => past.clear());
 
 export function week() {
   const monday = weekStart(Date.now(), view.zone, view.week);
   const sunday = dayAfter(monday, 7, view.zone);
   conflicts();
-  const items = store.schedules.size || store.recordings.size ? collect(monday, sunday) : null;
+  const items = store.schedules.size || store.recordings.size ? weekItems(view.stream, monday, sunday) : null;
   return h("div", { class: "stack" },
     pageHead("Week", "What was recorded, and what will be.", h("a", { class: "button", href: "#/schedules" }, icon("schedules"), "The schedules")),
     items === null
       ? empty("week", "Nothing to show yet", "What is scheduled and recorded will be seen here, day by day.", h("a", { class: "button primary", href: "#/schedules" }, "Go to the schedules"))
-      : [filters(monday, sunday), always(), calendar(monday, items)]);
+      : [filters(monday, sunday), band(items.often), calendar(monday, items.shown)]);
 }
 
 function filters(monday, sunday) {
@@ -50,52 +43,21 @@ function filters(monday, sunday) {
     h("b", { class: "week-name", "aria-live": "polite" }, `${name(monday)} – ${name(last)}`),
     pick("week-stream", "Stream", [["", "All streams"], ...[...store.streams.values()].sort((a, b) => a.name.localeCompare(b.name)).map((one) => [one.id, one.name])], view.stream, (value) => { view.stream = value; }),
     pick("week-zone", "Time zone", zones.map((one) => [one, one]), view.zone, (value) => { view.zone = value; }),
-    sunday > Date.now() && planned.isBusy ? h("span", { class: "muted small", role: "status" }, "Reading the schedules…") : null);
+    sunday > Date.now() && isReading() ? h("span", { class: "muted small", role: "status" }, "Reading the schedules…") : null);
 }
 
-/** Everything of the week: { key, title, stream, start, end, state, conflict?, open }, in order. */
-function collect(monday, sunday) {
-  if (monday < Date.now()) fetchPast(monday, sunday);
-  const known = new Map([...(past.get(monday) ?? []), ...store.recordings.values()].map((item) => [item.id, item]));
-  const found = [];
-  const taken = new Set();
-  for (const item of known.values()) {
-    const [start, end] = [Date.parse(item.start), Date.parse(item.end)];
-    taken.add(`${item.schedule} ${start}`);
-    if (item.state === "cancelled" || end <= monday || start >= sunday) continue;
-    found.push({ key: item.id, schedule: item.schedule, title: item.title, stream: item.stream, start, end, state: item.state, conflict: item.state === "committed" ? null : conflictOf(item), open: () => openRecording(item.id, item) });
-  }
-  // Rows are made a day ahead; what comes later is asked of the scheduler.
-  for (const schedule of store.schedules.values()) {
-    if (!schedule.isEnabled || schedule.rule.kind === "always") continue;
-    for (const one of planned.of(schedule)) {
-      if (one.end <= monday || one.start >= sunday || taken.has(`${schedule.id} ${one.start}`)) continue;
-      found.push({ key: `${schedule.id}-${one.start}`, title: schedule.name, stream: schedule.stream, start: one.start, end: one.end, state: "planned", conflict: null, note: one.note, open: () => editSchedule(schedule) });
-    }
-  }
-  // Hour after hour of the same says nothing, but where it fails.
-  const isDull = (item) => store.schedules.get(item.schedule)?.rule.kind === "always" && item.state !== "missed" && !item.conflict;
-  return found.filter((item) => (!view.stream || item.stream === view.stream) && !isDull(item))
-    .sort((a, b) => a.start - b.start || b.end - a.end);
-}
-
-async function fetchPast(monday, sunday) {
-  if (past.has(monday)) return;
-  past.set(monday, []);
-  const query = new URLSearchParams({ from: new Date(monday - 86_400_000).toISOString(), before: new Date(sunday).toISOString(), order: "oldest", limit: 1000 });
-  try {
-    past.set(monday, (await api.get(`recordings?${query}`)).recordings);
-  } catch { past.delete(monday); }
-  changed();
-}
-
-/** What is recorded without end needs no place in each day. */
-function always() {
-  const items = [...store.schedules.values()].filter((item) => item.isEnabled && item.rule.kind === "always" && (!view.stream || item.stream === view.stream));
+/** What is recorded without end, or again and again, needs no place in each day. */
+function band(often) {
+  const always = [...store.schedules.values()].filter((item) => item.isEnabled && item.rule.kind === "always" && (!view.stream || item.stream === view.stream))
+    .map((item) => ({ key: item.id, title: item.name, stream: item.stream, text: `all week, a file each ${length(item.rule.fileSeconds)}`, open: () => editSchedule(item) }));
+  const many = often.map((item) => {
+    const schedule = store.schedules.get(item.schedule);
+    return { ...item, key: item.schedule, text: schedule ? ruleText(schedule.rule) : `${item.count} times`, open: schedule ? () => editSchedule(schedule) : item.open };
+  });
+  const items = [...always, ...many];
   if (!items.length) return null;
-  return h("ul", { class: "all-week", "aria-label": "Recorded all the time" }, items.map((item) => h("li", { class: `hue hue-${hue(item.stream)}` },
-    h("button", { class: "plain", type: "button", id: `always-${item.id}`, onclick: () => editSchedule(item) }, item.name),
-    h("span", { class: "small" }, `all week, a file each ${length(item.rule.fileSeconds)}`))));
+  return h("ul", { class: "all-week", "aria-label": "Recorded all the time or very often" }, items.map((item) => h("li", { class: `hue hue-${hue(item.stream)}`, key: `band-${item.key}` },
+    h("button", { class: "plain", type: "button", id: `band-${item.key}`, onclick: item.open }, item.title), h("span", { class: "small" }, item.text))));
 }
 
 /** Streams keep their colour whatever is shown. */
