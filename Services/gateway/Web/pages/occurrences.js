@@ -14,6 +14,12 @@ export class Occurrences {
 
   get isBusy() { return this.#waiting > 0; }
 
+  /** Until when all starts are known; a schedule may have more than are asked for. */
+  reach(schedule) {
+    const starts = this.of(schedule);
+    return starts.length < COUNT ? Infinity : starts.at(-1).start;
+  }
+
   /** [{ start, end, note }] in ms; what is not known yet is asked for, and `changed` called when it is. */
   of(schedule) {
     const signature = JSON.stringify(definition(schedule));

@@ -25,6 +25,7 @@ export function weekItems(stream, monday, sunday) {
   if (monday < Date.now()) fetchPast(monday, sunday);
   const known = new Map([...(past.get(monday) ?? []), ...store.recordings.values()].map((item) => [item.id, item]));
   const found = [];
+  const endless = [];
   const taken = new Set();
   for (const item of known.values()) {
     const [start, end] = [Date.parse(item.start), Date.parse(item.end)];
@@ -39,6 +40,7 @@ export function weekItems(stream, monday, sunday) {
   // Rows are made a day ahead; what comes later is asked of the scheduler.
   for (const schedule of store.schedules.values()) {
     if (!schedule.isEnabled || schedule.rule.kind === "always") continue;
+    if (planned.reach(schedule) < sunday && (!stream || schedule.stream === stream)) endless.push(schedule);
     for (const one of planned.of(schedule)) {
       if (one.end <= monday || one.start >= sunday || taken.has(`${schedule.id} ${one.start}`)) continue;
       found.push({
@@ -47,17 +49,19 @@ export function weekItems(stream, monday, sunday) {
       });
     }
   }
-  return split(found.filter((item) => !stream || item.stream === stream).sort((a, b) => a.start - b.start || b.end - a.end));
+  return split(found.filter((item) => !stream || item.stream === stream).sort((a, b) => a.start - b.start || b.end - a.end), endless);
 }
 
-/** Hour after hour of the same says nothing, but where it fails. */
-function split(items) {
-  const often = [];
+/** Hour after hour of the same says nothing, but where it fails. `endless` schedules have more starts
+ *  than were asked for. */
+function split(items, endless) {
+  const often = endless.map((schedule) => ({ schedule: schedule.id, title: schedule.name, stream: schedule.stream }));
+  const isTold = new Set(endless.map((schedule) => schedule.id));
   for (const [schedule, group] of Map.groupBy(items, (item) => item.schedule)) {
     const isAlways = store.schedules.get(schedule)?.rule.kind === "always";
     const isDense = group.some((item, index) => group[index + OFTEN] && group[index + OFTEN].start - item.start < 86_400_000);
-    if (isDense && !isAlways) often.push({ ...group[0], count: group.length });
-    else if (!isAlways) continue;
+    if (isDense && !isAlways && !isTold.has(schedule)) often.push({ ...group[0], count: group.length });
+    else if (!isAlways && !isTold.has(schedule)) continue;
     for (const item of group) item.isDull = item.state !== "missed" && !item.conflict;
   }
   return { shown: items.filter((item) => !item.isDull), often };
