@@ -5,6 +5,7 @@ internal import TestSupport
 /// What people run today: one FFmpeg for each stream, which copies it into segments.
 final class SegmentPeer {
   let group: ProcessGroup
+  private static let batch = 20
   private let children: [ChildProcess]
 
   private init(_ children: [ChildProcess]) {
@@ -28,6 +29,12 @@ final class SegmentPeer {
         ])
       command.errors = .tail(limit: 1 << 10)
       children.append(try await ChildProcess.start(command))
+      // Not all at the door at once: a server takes so many new listeners at a time.
+      if number % batch == 0 || number == count {
+        try await eventually("\(number) ffmpeg write", within: .seconds(120)) {
+          (1...number).allSatisfy { !TemporaryFolder.names(in: "\(folder)/\($0)").isEmpty }
+        }
+      }
     }
     return SegmentPeer(children)
   }
