@@ -55,6 +55,26 @@ extension RESTClient {
       as: RecordingList.self)?.recordings ?? []
   }
 
+  /// Waits until the only recording of that title has its file.
+  func recording(titled title: String, within limit: Duration) async throws -> Recording {
+    var seen = "nothing"
+    do {
+      return try await eventually("'\(title)' is there", within: limit) {
+        let found =
+          await self.find("/api/v1/recordings?limit=1000", as: RecordingList.self)?
+          .recordings.filter { $0.title == title } ?? []
+        if let last = found.last { seen = "\(last)" }
+        guard found.count == 1, let recording = found.first else { return nil }
+        if recording.state == .missed || recording.state == .cancelled {
+          throw TestFailure("\(title) is \(recording.state): \(recording.reason ?? "no reason")")
+        }
+        return recording.state == .committed ? recording : nil
+      }
+    } catch {
+      throw TestFailure("\(error); last seen: \(seen)")
+    }
+  }
+
   func deliveries(of recording: JobID) async -> [Delivery] {
     await find("/api/v1/deliveries?limit=1000&recording=\(recording)", as: DeliveryList.self)?
       .deliveries ?? []
