@@ -42,6 +42,11 @@ extension GatewaySettings {
   fileprivate init(_ host: ServiceHost) throws {
     self.init(home: host.home.path, mediaFolder: host.home.media(host.settings))
     node = host.node
+    poolFolders = host.settings.recorder.pools.compactMap { entry in
+      entry.firstIndex(of: "=").map { equals in
+        String(entry[entry.index(after: equals)...].drop { $0 == " " })
+      }
+    }.filter { $0.hasPrefix("/") && $0.count > 1 }
     isBehindTLSProxy = host.settings.web.isBehindTLSProxy
     sessionIdleLimit = host.settings.web.sessionIdle
     sessionLifetime = host.settings.web.session

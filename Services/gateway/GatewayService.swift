@@ -29,7 +29,7 @@ struct GatewayService: Sendable {
       desk: desk, controls: ControlDesk(send: ask), nodes: nodes, process: process,
       streaming: StreamingService(
         settings: settings, database: database, nodes: nodes, time: time, log: log),
-      feed: feed, time: time, log: log)
+      artwork: ArtworkStore(folder: settings.artworkFolder), feed: feed, time: time, log: log)
     self.services = services
     handlers = GatewayService.handlers(services)
     router = GatewayService.router(services)
@@ -58,7 +58,10 @@ struct GatewayService: Sendable {
     var configuration = Server.Configuration(address)
     configuration.threads = 2
     // The same document in JSON, every quote and slash of it escaped.
-    configuration.largerBodies = [OPMLRoutes.importPath: 2 * OPMLRoutes.largestDocument]
+    configuration.largerBodies = [
+      OPMLRoutes.importPath: 2 * OPMLRoutes.largestDocument,
+      ArtworkRoutes.path: ArtworkStore.largestUpload + 1,
+    ]
     // Strangers do not get to fill our memory.
     configuration.admit = router.refusal
     let headers = SecurityHeaders(isBehindTLSProxy: services.settings.isBehindTLSProxy)
@@ -93,6 +96,8 @@ struct GatewayService: Sendable {
     AccountRoutes(services: services).add(to: &router)
     StreamRoutes(services: services).add(to: &router)
     TapeRoutes(streaming: services.streaming).add(to: &router)
+    AsRunRoutes(streaming: services.streaming).add(to: &router)
+    ArtworkRoutes(services: services).add(to: &router)
     StreamingRoutes(streaming: services.streaming).add(to: &router)
     ScheduleRoutes(services: services).add(to: &router)
     PlanningRoutes(services: services).add(to: &router)

@@ -11,6 +11,7 @@ struct GatewayServices: Sendable {
   let nodes: NodeBoard
   let process: OwnProcess
   let streaming: StreamingService
+  let artwork: ArtworkStore
   let feed: LiveFeed
   let time: any TimeSource
   let log: Logger

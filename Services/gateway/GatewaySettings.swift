@@ -6,6 +6,9 @@ struct GatewaySettings: Sendable {
   var home: String
   /// Where finished recordings may lie; nothing outside is ever served.
   var mediaFolder: String
+  /// Further folders of which that is so: the recorder's pools.
+  var poolFolders: [String] = []
+  var artworkFolder: String { mediaFolder + "/artwork" }
   /// A proxy that speaks TLS stands in front: its X-Forwarded-For is believed, cookies are Secure.
   var isBehindTLSProxy = false
   /// The first administrator's password where the installer chose it.

@@ -71,7 +71,13 @@ struct RecorderService: Sendable {
       Finisher.Environment(
         tapeRoot: tapeRoot, folder: host.home.recordings(host.settings),
         scheduler: Self.scheduler, database: database, outbox: outbox, time: time, logs: logs,
-        metrics: metrics, log: log, gate: care.gate))
+        metrics: metrics, log: log, gate: care.gate,
+        pools: DestinationPools(host.settings.recorder),
+        artwork: host.home.artwork(host.settings),
+        options: Finisher.Options(host.settings.recorder)))
+    for problem in DestinationPools(host.settings.recorder).problems {
+      log.error("a pool cannot be used", ("reason", problem))
+    }
     keeper = PlanKeeper(
       PlanKeeper.Environment(
         scheduler: Self.scheduler, database: database, outbox: outbox, time: time,

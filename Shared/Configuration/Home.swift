@@ -71,6 +71,9 @@ public struct Home: Hashable, Sendable {
   public func tape(_ settings: Settings) -> String { "\(media(settings))/tape" }
   public func recordings(_ settings: Settings) -> String { "\(media(settings))/recordings" }
 
+  /// Pictures for recordings: `<sha256>.jpg` and `.png`.
+  public func artwork(_ settings: Settings) -> String { "\(media(settings))/artwork" }
+
   public func converted(_ settings: Settings) -> String {
     settings.converter.output.isEmpty
       ? "\(media(settings))/converted" : Home(settings.converter.output).path

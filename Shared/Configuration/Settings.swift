@@ -94,6 +94,20 @@ public struct Settings: Hashable, Sendable {
     public var allTapesGibibytes = 0
     public var ballastMebibytes = 64
     public var diskWarning = Duration.seconds(86_400)
+    /// Where a pool's new files go.
+    public enum PoolPolicy: String, CaseIterable, Hashable, Sendable {
+      case mostFree = "most-free"
+      case roundRobin = "round-robin"
+      case fillFirst = "fill-first"
+    }
+
+    public var finishers = 2
+    public var measuresLoudness = true
+    public var decodesFinished = true
+    /// `name=folder`
+    public var pools: [String] = []
+    public var poolPolicy = PoolPolicy.mostFree
+    public var poolReserveGibibytes = 2
   }
 
   public struct Converter: Hashable, Sendable {

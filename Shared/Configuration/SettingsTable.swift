@@ -171,6 +171,29 @@ public enum SettingsTable {
       .seconds(
         "disk_warning_s", \.recorder.diskWarning, 0...2_592_000,
         "A disk that will be full within that time, at the rate of the last hour, is reported."),
+        "finishers", \.recorder.finishers, 1...64,
+        "Recordings' files that are made at the same time, at low priority."),
+      .flag(
+        "measure_loudness", \.recorder.measuresLoudness,
+        "Whether the loudness of every finished file is measured (EBU R128): about 12 s of one core "
+          + "for an hour of stereo."),
+      .flag(
+        "decode_finished", \.recorder.decodesFinished,
+        "Whether every file is decoded from beginning to end before it counts as finished. Off, only "
+          + "its frames are compared with the tape's, and of files with a picture both ends decoded."
+      ),
+      .texts(
+        "pools", \.recorder.pools,
+        "Folders that schedules may have their files made in, as `name=/folder`; several with one "
+          + "name are one pool. Each must hold a file `.airloom-pool`, so that an unmounted disk is "
+          + "told from its empty folder."),
+      .choice(
+        "pool_policy", \.recorder.poolPolicy,
+        "Which of a pool's folders takes a new file: that with the most space, each in turn, or the "
+          + "first that has room."),
+      .integer(
+        "pool_reserve_gib", \.recorder.poolReserveGibibytes, 0...1_000_000,
+        "So much space (in GiB) stays free in each folder of a pool."),
     ])
 
   private static let converter = SettingsSection(

@@ -50,7 +50,9 @@ struct KillTests {
       await installation.kill(.scheduler)
       #expect(SystemTimeSource().now() < start)
       let names = try await eventually("the show is recorded", within: .seconds(60)) {
-        let names = Files.all(in: installation.recordings).filter { !$0.contains(".part") }
+        let names = Files.all(in: installation.recordings).filter {
+          $0.hasSuffix(".mp3") && !$0.hasPrefix(".")
+        }
         return names.isEmpty ? nil : names
       }
       #expect(names.count == 1)

@@ -14,7 +14,7 @@ struct ConversionRoutes {
 
   let services: GatewayServices
 
-  private var media: MediaFile { MediaFile(mediaFolder: services.settings.mediaFolder) }
+  private var media: MediaFile { MediaFile(services.settings) }
 
   func add(to router: inout GuardedRouter) {
     router.add("GET", "/api/v1/conversions") { request, _ in try await list(request) }

@@ -24,7 +24,7 @@ struct EpisodeRoutes {
       guard let file = try await known(request).file else {
         throw Problem(404, "no_file", "This episode is not in the archive yet.")
       }
-      return try MediaFile(mediaFolder: services.settings.mediaFolder).response(file, to: request)
+      return try MediaFile(services.settings).response(file, to: request)
     }
     router.add("POST", "/api/v1/episodes/{id}/fetch") { request, identity in
       let id: EpisodeID = try request.identifier()

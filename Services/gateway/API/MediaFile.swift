@@ -2,9 +2,12 @@ import Base
 import HTTPServer
 import Messages
 
-/// Files that other services name, served from the media folder and from nowhere else.
+/// Files that other services name, served from the media folder, from the recorder's
+/// pools and from nowhere else.
 struct MediaFile {
-  let mediaFolder: String
+  let folders: [String]
+
+  init(_ settings: GatewaySettings) { folders = [settings.mediaFolder] + settings.poolFolders }
 
   /// Whole or in ranges; `download` in the query makes the browser save it.
   func response(_ file: FinishedFile, to request: Request) throws(Problem) -> Response {
@@ -15,9 +18,28 @@ struct MediaFile {
       .with("Cache-Control", "private, no-cache")
   }
 
-  /// The path comes from another service; what lies outside the media folder is not ours to show.
+  /// A file beside a recording's.
+  func response(_ companion: CompanionFile, beside file: FinishedFile) throws(Problem) -> Response {
+    guard !companion.name.contains("/"), let slash = file.path.lastIndex(of: "/") else {
+      throw Problem.notFound
+    }
+    let path = try checked(file.path[...slash] + companion.name)
+    return Response.file(path, contentType: MediaFile.contentType(companion.kind))
+      .with("Content-Disposition", ContentDisposition.value("inline", fileName: companion.name))
+      .with("Cache-Control", "private, no-cache")
+  }
+
+  private static func contentType(_ kind: CompanionFile.Kind) -> String {
+    switch kind {
+    case .sha256, .cueSheet, .asRun: "text/plain; charset=utf-8"
+    case .waveform: "image/png"
+    case .thumbnail: "image/jpeg"
+    }
+  }
+
+  /// The path comes from another service; what lies outside these folders is not ours to show.
   func checked(_ path: String) throws(Problem) -> String {
-    guard path.hasPrefix(mediaFolder + "/"), !path.contains("/../") else {
+    guard folders.contains(where: { path.hasPrefix($0 + "/") }), !path.contains("/../") else {
       throw Problem(404, "no_file", "This file is not on this machine.")
     }
     return path

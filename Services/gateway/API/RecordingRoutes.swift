@@ -22,6 +22,9 @@ struct RecordingRoutes {
       try .json(try await known(request))
     }
     router.add("GET", "/api/v1/recordings/{id}/file") { request, _ in try await file(request) }
+    router.add("GET", "/api/v1/recordings/{id}/companions/{name}") { request, _ in
+      try await companion(request)
+    }
     router.add("GET", "/api/v1/recordings/{id}/log") { request, _ in
       let id: JobID = try request.identifier()
       return .file(
@@ -55,7 +58,16 @@ struct RecordingRoutes {
     guard let file = try await known(request).file else {
       throw Problem(404, "no_file", "This recording has no file yet.")
     }
-    return try MediaFile(mediaFolder: services.settings.mediaFolder).response(file, to: request)
+    return try MediaFile(services.settings).response(file, to: request)
+  }
+
+  /// Only what the recording itself names.
+  private func companion(_ request: Request) async throws -> Response {
+    let name = request.parameter("name")
+    guard let file = try await known(request).file,
+      let companion = file.companions?.first(where: { $0.name == name })
+    else { throw Problem.notFound }
+    return try MediaFile(services.settings).response(companion, beside: file)
   }
 
   private func cancel(_ request: Request, _ identity: Identity) async throws -> Response {

@@ -9,6 +9,7 @@ import Storage
 struct StreamingService: Sendable {
   let client: TapeClient
   let reader: TapeReader
+  let titles: TitleReader
   let live: LiveDesk
   let segments: SegmentStore
   let links: StreamLinks
@@ -25,6 +26,7 @@ struct StreamingService: Sendable {
     self.client = client
     let recorders = RecorderList(nodes: nodes, time: time)
     reader = TapeReader(client: client, time: time, log: log) { await recorders.all() }
+    titles = TitleReader(client: client, recorders: { await recorders.all() }, log: log)
     segments = SegmentStore(client: client) { await recorders.find($0) }
     live = LiveDesk(reader: reader, database: database, time: time, log: log)
     links = StreamLinks(database: database, time: time)

@@ -160,6 +160,7 @@ extension Capture {
       log.info("title", ("title", reader.title ?? ""))
       reporter.note(title: reader.title)
     }
+    noteTitle()
     follow(finding)
   }
 

@@ -83,6 +83,8 @@ actor Capture {
   var waiters: [(instant: Instant, deadline: Instant, done: CheckedContinuation<Void, Never>)] =
     []
   var reporter: StatusReporter
+  /// The as-run log's last entry; nil while it is not known.
+  var lastTitle: AnnouncedTitle?
 
   init(
     _ definition: StreamDefinition, lane: CaptureLane, environment: CaptureEnvironment
@@ -145,6 +147,7 @@ actor Capture {
       isWanted = false
       perform(policy.handle(.unwanted, now: environment.time.monotonic()))
       closeSegment()
+      endTitles()
       if hasOutage {
         outage = nil
         changes.append(.gapClosed(environment.time.now()))
@@ -208,7 +211,11 @@ actor Capture {
   private func load() async {
     while isWanted, desire.withLock({ $0 }) != nil {
       do {
-        tape = try await LoadedTape.load(stream, environment)
+        let loaded = try await LoadedTape.load(stream, environment)
+        lastTitle = try await environment.database.read { [stream] in
+          try TitleCatalog.last(stream, $0)
+        }
+        tape = loaded
         return
       } catch {
         reporter.note(

@@ -31,6 +31,8 @@ struct SourceReader {
   private(set) var scanner = FrameScanner()
   /// The newest title that the stream announced.
   private(set) var title: String?
+  /// Per channel, of the frames that came after it.
+  private(set) var samplesSinceTitle: Int64 = 0
   private(set) var contentType: String?
   private(set) var frames: Int64 = 0
   /// Where the sound stands on the connection.
@@ -95,6 +97,7 @@ struct SourceReader {
     var scanner = FrameScanner()
     swap(&scanner, &self.scanner)
     var title = self.title
+    var since = samplesSinceTitle
     bytes.withUnsafeBytes { bytes in
       icy.feed(
         bytes,
@@ -105,11 +108,17 @@ struct SourceReader {
           scanner.feed(audio)
           title = scanner.title ?? title
           found += Int64(scanner.frames.count)
+          since += scanner.frames.reduce(0) { $0 + Int64($1.samples) }
           scanned(scanner)
-        }, metadata: { title = $0.title })
+        },
+        metadata: { metadata in
+          if metadata.title != title { since = 0 }
+          title = metadata.title
+        })
     }
     swap(&scanner, &self.scanner)
     self.title = title
+    samplesSinceTitle = since
     frames += found
     if frames > 0 {
       firstBytes = []

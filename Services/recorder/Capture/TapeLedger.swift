@@ -14,6 +14,7 @@ enum TapeLedger {
     case gap(Gap)
     /// What was said to be missing from there on was only late.
     case gapsWithdrawn(from: Instant)
+    case title(AnnouncedTitle)
   }
 
   /// In one transaction, so that a failed one can be repeated whole.
@@ -32,6 +33,7 @@ enum TapeLedger {
         case .gap(let gap): try GapCatalog.insert(stream, gap, transaction)
         case .gapsWithdrawn(let start):
           try GapCatalog.withdraw(stream, from: start, transaction)
+        case .title(let title): try TitleCatalog.insert(stream, title, transaction)
         }
       }
     }

@@ -10,6 +10,7 @@ enum RecorderSchema {
       Migration("segments of HLS streams", media),
       Migration("files that are made again", remade),
       RetentionCatalog.migration,
+      Migration("the as-run log", asRun),
     ]
   )
 
@@ -106,6 +107,15 @@ enum RecorderSchema {
       UPDATE tapes SET segments = segments - 1, bytes = bytes - OLD.bytes
         WHERE stream = OLD.stream;
     END;
+    """
+
+  private static let asRun = """
+    CREATE TABLE titles (
+      stream TEXT NOT NULL,
+      at_us INTEGER NOT NULL,         -- label of the sound that follows it: UTC, microseconds
+      title TEXT NOT NULL,            -- as announced; empty: nothing is announced any more
+      PRIMARY KEY (stream, at_us)
+    ) STRICT, WITHOUT ROWID;
     """
 
   /// A segment with a container has no frames of its own: codec is empty, samples and the like 0.

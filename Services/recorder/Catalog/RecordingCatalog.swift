@@ -39,6 +39,15 @@ struct PlannedRecording: Hashable, Sendable {
   var file: FinishedFile?
 }
 
+extension RecordingPlan {
+  /// Whether both make the same file of the same tape.
+  func isMadeLike(_ other: RecordingPlan) -> Bool {
+    stream == other.stream && paddedStart == other.paddedStart && paddedEnd == other.paddedEnd
+      && format == other.format && finishing == other.finishing && tags == other.tags
+      && fileName == other.fileName && date == other.date
+  }
+}
+
 /// The rows of the desired set and of recordings.
 enum RecordingCatalog {
   static func desiredSet(
@@ -228,6 +237,26 @@ enum RecordingCatalog {
     of job: JobID, _ transaction: Transaction
   ) throws(StorageError) {
     try transaction.execute("UPDATE recordings SET attempts = attempts + 1 WHERE job = ?", job)
+  }
+
+  /// One that was broken off does not count.
+  static func takeBackAttempt(
+    of job: JobID, _ transaction: Transaction
+  ) throws(StorageError) {
+    try transaction.execute(
+      "UPDATE recordings SET attempts = max(0, attempts - 1) WHERE job = ?", job)
+  }
+
+  /// The file has its name, and is what it is.
+  static func setFinished(
+    _ file: FinishedFile, of job: JobID, at now: Instant, _ transaction: Transaction
+  ) throws {
+    try transaction.execute(
+      """
+      UPDATE recordings SET state = 'finished', reason = NULL, final_path = ?, file = ?,
+        updated_at_us = ?
+      WHERE job = ?
+      """, file.path, try encode(file), now, job)
   }
 
   /// The file is checked and is about to get this name.

@@ -3,25 +3,25 @@ import Bus
 import Glibc
 import Media
 import Messages
+import Storage
 import Subprocess
 
 /// From an HLS stream's tape to a checked file under a temporary name.
 extension Finisher {
+  /// How far back a key frame is looked for.
+  static let farthestKeyFrame = Duration.seconds(60)
+
   /// As `make`, for segments of an HLS stream. Frames of another source in the same window are not
   /// part of the file; they stay on the tape and count as missing.
   func makeMedia(
-    _ recording: PlannedRecording, _ segments: [Segment], causes: [Gap]
-  ) async throws -> FinishedFile? {
+    _ recording: PlannedRecording, _ segments: [Segment], causes: [Gap], _ files: WorkFiles
+  ) async throws -> MadeFile? {
     let plan = recording.plan
     var cut = try MediaCutter(root: environment.tapeRoot).cut(
-      segments.filter { $0.media != nil }, prefix: prefix(plan))
-    let listPath = prefix(plan) + ".list"
+      try await beginningWithKeyFrame(segments.filter { $0.media != nil }), prefix: files.prefix)
     var runs = cut.runs
-    defer {
-      for run in runs { unlink(run.path) }
-      unlink(listPath)
-    }
-    let sound = try await joinSound(&cut.runs, plan)
+    defer { for run in runs { unlink(run.path) } }
+    let sound = try await joinSound(&cut.runs, plan, prefix: files.prefix)
     runs += cut.runs
     try reached(.cut)
     let others = segments.filter { $0.media == nil }.map {
@@ -40,31 +40,72 @@ extension Finisher {
     }
     let command = MediaCommand(
       cut.runs, plan: plan, isPlain: recording.attempts >= Finisher.attemptsWithFFmpeg)
-    let path = temporary(plan, fileExtension: command.container.fileExtension)
+    tellBeginning(command, plan)
+    let asRun = try await asRun(
+      plan, from: min(command.start, plan.paddedStart),
+      TapeClock(cut.spans, from: command.start, to: plan.paddedEnd))
+    let path = files.made(command.form.fileExtension)
     defer { for preparation in command.preparations { unlink(preparation.output) } }
     unlink(path)
-    let duration: Duration
-    if command.method == .raw {
+    guard !command.isRaw else {
       try joinRaw(cut.runs, path)
       try reached(.made)
-      duration = command.expected
-    } else {
-      for preparation in command.preparations {
-        try await run(preparation.command, limit: command.timeLimit)
-      }
-      if let list = command.list { try DurableFile.write(Array(list.utf8), to: listPath) }
-      try await run(
-        command.child(output: path, listPath: listPath), limit: command.timeLimit)
-      try reached(.made)
-      duration = try await check(path, command)
+      try reached(.checked)
+      return try finished(
+        recording, path, command.form, command.expected, account, asRun, Checked(),
+        isLevelled: false, files)
     }
+    for preparation in command.preparations {
+      try await run(preparation.command, limit: command.timeLimit)
+    }
+    if let list = command.list { try DurableFile.write(Array(list.utf8), to: files.list) }
+    let levelling = try await self.levelling(
+      plan, command.form, command.measuring(listPath: files.list), limit: command.timeLimit)
+    let child = command.child(
+      output: path, listPath: files.list,
+      tags: try await tags(plan, command.form, asRun, files), levelling: levelling)
+    try await run(child, limit: command.timeLimit)
+    try reached(.made)
+    let duration = try await check(path, command)
+    let checked = try await examine(
+      path, command.form, duration, of: recording, hasSound: command.hasSound, files)
     try reached(.checked)
     return try finished(
-      recording, path, command.container.fileExtension,
-      command.container.contentType(hasPicture: command.hasPicture), duration, account)
+      recording, path, command.form, duration, account, asRun, checked,
+      isLevelled: levelling != nil, files)
   }
 
-  /// It lasts as long as it should, and its beginning and its end can be decoded.
+  /// With the segments before the window that its first one cannot be shown without.
+  private func beginningWithKeyFrame(_ segments: [Segment]) async throws -> [Segment] {
+    guard let first = segments.first, let media = first.media, media.height != nil,
+      !media.isIndependent
+    else { return segments }
+    let before = try await environment.database.read {
+      try SegmentCatalog.overlapping(
+        first.stream, from: first.start - Finisher.farthestKeyFrame, to: first.start, $0)
+    }
+    var needed: [Segment] = []
+    for segment in before.reversed() where segment.sequence < first.sequence {
+      guard let media = segment.media,
+        segment.sequence + 1 == (needed.last ?? first).sequence
+      else { break }
+      needed.append(segment)
+      if media.isIndependent { return needed.reversed() + segments }
+    }
+    return segments
+  }
+
+  private func tellBeginning(_ command: MediaCommand, _ plan: RecordingPlan) {
+    let early = plan.paddedStart - command.start
+    guard command.form.hasPicture, early > .zero else { return }
+    environment.logs.note(
+      plan.job,
+      "the file begins \(early.inSeconds) s before its window, with the key frame at \(command.start)"
+    )
+  }
+
+  /// It lasts as long as it should; where it is not decoded as a whole, its beginning and its end
+  /// can be.
   private func check(_ path: String, _ command: MediaCommand) async throws -> Duration {
     let duration = try await decodedDuration(path)
     let difference = duration - command.expected
@@ -73,6 +114,7 @@ extension Finisher {
     guard difference <= tolerance, difference >= .zero - tolerance else {
       throw FinishFailure("the file lasts \(duration), not \(command.expected)")
     }
+    guard !environment.options.decodesAll else { return duration }
     for start in Set([.zero, max(.zero, duration - .seconds(5))]) {
       let run = try await ChildProcess.run(
         MediaCommand.decode(path, from: start), timeout: .seconds(120))

@@ -11,7 +11,10 @@ extension Finisher {
   /// work folder and is removed at the next start.
   ///
   /// - Returns: what is missing of the sound in the window, for the recording's account.
-  func joinSound(_ runs: inout [MediaCutter.Run], _ plan: RecordingPlan) async throws -> [Gap] {
+  func joinSound(_ runs: inout [MediaCutter.Run], _ plan: RecordingPlan, prefix: String)
+    async throws
+    -> [Gap]
+  {
     let (segments, causes) = try await environment.database.read { transaction in
       (
         try SegmentCatalog.overlapping(
@@ -22,7 +25,7 @@ extension Finisher {
     }
     guard !segments.isEmpty || !causes.isEmpty else { return [] }
     let cut = try MediaCutter(root: environment.tapeRoot).cut(
-      segments.filter { $0.media != nil }, prefix: prefix(plan) + ".sound")
+      segments.filter { $0.media != nil }, prefix: prefix + ".sound")
     defer { for run in cut.runs { unlink(run.path) } }
     for index in runs.indices {
       guard let joiner = SoundJoiner(runs[index], sounds: cut.runs) else { continue }

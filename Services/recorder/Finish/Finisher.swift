@@ -13,15 +13,18 @@ import Subprocess
 ///
 /// | step | on disk after it | after a kill here |
 /// | --- | --- | --- |
-/// | cut, FFmpeg, check, sync | files under `.work` | made again; leftovers removed at the start |
-/// | row `placing` (path, hash) | the same | the name is given, or the file made again |
-/// | rename, sync of the folder | the file, final name | the hash proves that it is ours |
+/// | cut, FFmpeg, check, companions, sync | files under `.work` | made again; leftovers removed at the start |
+/// | row `placing` (path, hash) | the same | the names are given, or the file made again |
+/// | rename, companions, sync of the folder | the files, final names | the hash proves that it is ours |
 /// | row `finished` and its event | the same | nothing to do: the event is in the log |
 ///
 /// It never overwrites a file, and never gives up for want of space: the sound is safe on the tape.
+/// A few files are made at a time. Where the plan asks for something
+/// else before the names are chosen, what was made is thrown away and made as it is asked for now.
 actor Finisher {
   enum Step: Sendable, CaseIterable {
-    case counted, cut, made, checked, intended, renamed, folderSynced, published
+    case counted, cut, made, checked, accompanied, intended, renamed, companionsNamed,
+      folderSynced, published
   }
 
   struct Environment: Sendable {
@@ -37,6 +40,19 @@ actor Finisher {
     let metrics: RecorderMetrics
     let log: Logger
     var gate = FinishGate()
+    var pools = DestinationPools()
+    /// The artwork folder.
+    var artwork = ""
+    var options = Options()
+  }
+
+  /// How files are made, from the settings.
+  struct Options: Sendable {
+    /// Files made at the same time.
+    var atOnce = 2
+    var measuresLoudness = true
+    /// Each file is decoded from its beginning to its end before it counts.
+    var decodesAll = true
   }
 
   /// Failures after which FFmpeg is left out, and after which the recording is given up.
@@ -49,71 +65,59 @@ actor Finisher {
   let environment: Environment
   /// Called after each step; tests throw from it, as a kill would.
   let reached: @Sendable (Step) throws -> Void
-  var work: String { environment.folder + "/.work" }
+  private var queue: FinishQueue
+  private var entrances: [JobID: CheckedContinuation<Void, Never>] = [:]
+  private var faults: [JobID: String] = [:]
+  /// How many files each pool has been given.
+  var turns: [String: Int] = [:]
 
   init(
     _ environment: Environment, reached: @escaping @Sendable (Step) throws -> Void = { _ in }
   ) {
     self.environment = environment
     self.reached = reached
+    queue = FinishQueue(limit: environment.options.atOnce)
   }
 
   /// Removes what killed attempts left; before the first `finish`.
   func prepare() async throws {
-    try Syscall.makeFolders(work)
     let placing = try await environment.database.read { transaction in
       try RecordingCatalog.unfinished(transaction).filter { $0.phase == .placing }.map(\.plan.job)
     }
-    for name in FolderListing.names(in: work)
-    where !placing.contains(where: { name.hasPrefix("\($0).made.") }) {
-      unlink(work + "/" + name)
+    try Syscall.makeFolders(WorkFiles.work(in: environment.folder))
+    for folder in [environment.folder] + environment.pools.allFolders {
+      let work = WorkFiles.work(in: folder)
+      for name in FolderListing.names(in: work)
+      where !placing.contains(where: { WorkFiles.isMade(name, of: $0) }) {
+        unlink(work + "/" + name)
+      }
     }
     await setAsideSuperseded()
   }
 
-  /// Moves files that are not the canonical ones out of the way, into `.superseded`: nothing that
-  /// was recorded is deleted on a message alone. The row names the file until it is moved, so a kill
-  /// in between is made good at the next start.
-  func setAsideSuperseded() async {
-    let folder = environment.folder + "/.superseded"
-    do {
-      let recordings = try await environment.database.read { try RecordingCatalog.superseded($0) }
-      for recording in recordings {
-        guard let path = recording.finalPath, let file = recording.file else { continue }
-        try Syscall.makeFolders(folder)
-        let target = "\(folder)/\(recording.plan.job)-\(recording.plan.token)-\(file.name)"
-        if FolderListing.exists(path) {
-          try Syscall.check("rename", path) { rename(path, target) }
-          try Syscall.syncFolder(folder)
-          try Syscall.syncFolder(environment.folder)
-        }
-        try await environment.database.write {
-          try RecordingCatalog.forgetPath(of: recording.plan.job, $0)
-        }
-        environment.logs.note(recording.plan.job, "not the canonical file; moved to \(target)")
-      }
-    } catch {
-      environment.log.error("a superseded file was not set aside", ("reason", "\(error)"))
-    }
-  }
-
   /// What keeps a file from being made now, in one sentence.
-  private(set) var fault: String?
+  var fault: String? { faults.min { $0.key < $1.key }?.value }
 
   /// Brings a recording from `finishing` to its end, trying again while a later try may succeed.
   func finish(_ job: JobID) async {
     var failures = 0
     while !Task.isCancelled {
+      await enter(job)
       do {
+        defer { admit(queue.leave(job)) }
         try await attemptIfAllowed(job)
-        fault = nil
+        faults[job] = nil
         return
       } catch let error as Interruption {
         environment.log.debug("finishing stopped", ("job", job), ("at", "\(error)"))
         return
+      } catch is Replanned {
+        environment.logs.note(
+          job, "what is asked for has changed; it is made as it is asked for now")
+        try? await environment.database.write { try RecordingCatalog.takeBackAttempt(of: job, $0) }
       } catch {
         failures += 1
-        fault = "The file of recording \(job) could not be made yet: \(error)"
+        faults[job] = "The file of recording \(job) could not be made yet: \(error)"
         environment.logs.note(job, "finishing failed: \(error)")
         environment.log.warning("finishing failed", ("job", job), ("error", "\(error)"))
         let delay = BackoffPolicy(base: .seconds(2), cap: .seconds(60)).delay(
@@ -123,15 +127,24 @@ actor Finisher {
     }
   }
 
+  private func enter(_ job: JobID) async {
+    guard !queue.enter(job) else { return }
+    await withCheckedContinuation { entrances[job] = $0 }
+  }
+
+  private func admit(_ jobs: [JobID]) {
+    for job in jobs { entrances.removeValue(forKey: job)?.resume() }
+  }
+
   /// One try; returns when the recording is over, throws when a later try may succeed.
   func attempt(_ job: JobID) async throws {
     guard let recording = try await find(job) else { return }
     if recording.phase == .placing {
       if try await place(recording) { return }
-      try await setPhase(.finishing, job)
+      try await makeAgain(job)
     }
     guard let recording = try await find(job), recording.phase == .finishing else { return }
-    try await requireSpace(for: recording.plan)
+    let files = WorkFiles(folder: try await folder(for: recording.plan), job: job)
     try await environment.database.write { try RecordingCatalog.beginAttempt(of: job, $0) }
     try reached(.counted)
     guard recording.attempts < Finisher.attemptsInAll else {
@@ -140,11 +153,13 @@ actor Finisher {
         "The file could not be made in \(Finisher.attemptsInAll) tries; the sound is still on the "
           + "tape, and the log of this recording says what went wrong.")
     }
-    guard let made = try await make(recording) else { return }
+    guard let made = try await make(recording, files) else { return }
     try await intend(made, recording)
-    guard let intended = try await find(job) else { return }
+    guard let intended = try await find(job), intended.phase == .placing else {
+      throw Replanned()
+    }
     guard try await place(intended) else {
-      try await setPhase(.finishing, job)
+      try await makeAgain(job)
       throw FinishFailure("the file lost its name to another one; it is made again")
     }
   }
@@ -153,10 +168,12 @@ actor Finisher {
     try await environment.database.read { try RecordingCatalog.find(job, $0) }
   }
 
-  func setPhase(_ phase: RecordingPhase, _ job: JobID) async throws {
+  /// What was to be placed is not there; unless the plan has changed meanwhile.
+  private func makeAgain(_ job: JobID) async throws {
     let now = environment.time.now()
-    try await environment.database.write {
-      try RecordingCatalog.setPhase(phase, of: job, at: now, $0)
+    try await environment.database.write { transaction in
+      guard try RecordingCatalog.find(job, transaction)?.phase == .placing else { return }
+      try RecordingCatalog.setPhase(.finishing, of: job, at: now, transaction)
     }
   }
 
@@ -165,23 +182,17 @@ actor Finisher {
     defer { close(descriptor) }
     try Syscall.check("fsync", path) { fsync(descriptor) }
   }
-
-  func prefix(_ plan: RecordingPlan) -> String { work + "/\(plan.job)" }
-
-  func temporary(_ plan: RecordingPlan, fileExtension: String) -> String {
-    prefix(plan) + ".made." + fileExtension
-  }
-
-  func temporary(_ plan: RecordingPlan, named name: String) -> String {
-    let dot = name.lastIndex(of: ".").map { name.index(after: $0) } ?? name.endIndex
-    return prefix(plan) + ".made." + name[dot...]
-  }
 }
 
 /// Why a file could not be made this time.
 struct FinishFailure: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
+}
+
+/// The plan changed while its file was being made.
+struct Replanned: Error, CustomStringConvertible {
+  var description: String { "the plan of the recording has changed; it is made by the new one" }
 }
 
 /// Thrown by tests at a step, in place of SIGKILL.

@@ -30,6 +30,11 @@ struct FrameDigest: Hashable, Sendable {
     fold(content)
   }
 
+  /// The same in content, whatever containers say of its time: they tell Ogg's in their own ways.
+  func isSameContent(as other: FrameDigest) -> Bool {
+    frames == other.frames && hash == other.hash
+  }
+
   private mutating func fold(_ content: UnsafeRawBufferPointer) {
     var pair = (hash, frameHash(content))
     hash = withUnsafeBytes(of: &pair) { frameHash($0) }

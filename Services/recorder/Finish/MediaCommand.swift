@@ -3,44 +3,21 @@ import Media
 import Messages
 import Subprocess
 
-/// How cut media segments become a file: which container, and FFmpeg's arguments for it. A value.
+/// How cut media segments become a file: FFmpeg's arguments for it. A value.
 ///
-/// | recording | file |
-/// | --- | --- |
-/// | with a picture | `.mp4`, copied, from the segment that holds the window's start to the window's end |
-/// | sound alone | `.m4a` (MP3: `.mp3`), copied likewise |
-/// | `format = mp3` | `.mp3`, encoded, exactly the window |
-/// | coding changed within the window | `.ts`, copied: it may change its coding midway |
-///
-/// Holes are left out, so that a file lasts as long as what was captured of its window.
+/// A picture can only begin at a key frame, so a file with one lasts from the segment that holds the
+/// window's start (it begins with a key frame) to the window's end; sound alone is cut at the window's
+/// edges. Holes are left out, so that a file lasts as long as what was captured of its window.
 struct MediaCommand: Hashable, Sendable {
-  enum Method: Hashable, Sendable {
-    case copy, encode
-    /// The segments' bytes one behind the other, when FFmpeg does not do it.
-    case raw
-  }
-
-  enum Container: String, Hashable, Sendable {
-    case mp4, m4a, mp3, ts, aac
-
-    var fileExtension: String { rawValue }
-
-    func contentType(hasPicture: Bool) -> String {
-      switch self {
-      case .mp4: hasPicture ? "video/mp4" : "audio/mp4"
-      case .m4a: "audio/mp4"
-      case .mp3: "audio/mpeg"
-      case .ts: "video/mp2t"
-      case .aac: "audio/aac"
-      }
-    }
-  }
-
-  let method: Method
-  let container: Container
-  let hasPicture: Bool
+  let form: FileForm
+  /// FFmpeg is left out of it: the segments' bytes one behind the other.
+  let isRaw: Bool
+  /// Whether the file certainly has sound.
+  let hasSound: Bool
   /// How long the file is to be.
   let expected: Duration
+  /// Where on the tape the file begins.
+  let start: Instant
   /// What is left out at the beginning.
   private let offset: Duration
   private let runs: [MediaCutter.Run]
@@ -51,42 +28,45 @@ struct MediaCommand: Hashable, Sendable {
     self.runs = runs
     self.plan = plan
     let first = runs.first
-    let names = runs.flatMap { $0.codecs.split(separator: ",").map(String.init) }
-    hasPicture = runs.contains(where: \.hasPicture)
-    let isUniform = runs.allSatisfy {
-      $0.container == first?.container && $0.codecs == first?.codecs
-        && $0.initialisation == first?.initialisation
-    }
-    if isPlain {
-      method = .raw
-      container =
-        switch first?.container {
-        case .fragmentedMP4: .mp4
-        case .packedAAC: .aac
-        case .packedMP3: .mp3
-        case .transportStream, nil: .ts
-        }
-    } else if plan.format == .mp3 {
-      (method, container) = (.encode, .mp3)
-    } else if !isUniform {
-      (method, container) = (.copy, .ts)
-    } else if hasPicture {
-      (method, container) = (.copy, .mp4)
-    } else {
-      let isMP3 = Set(names) == ["mp4a.40.34"]
-      (method, container) = (.copy, isMP3 ? .mp3 : .m4a)
-    }
-    let start = first?.start ?? plan.paddedStart
-    let isExact = method == .encode
-    offset = isExact ? max(.zero, plan.paddedStart - start) : .zero
+    let names = runs.flatMap { $0.codecs.split(separator: ",") }
+    let sound = names.lazy.compactMap { SoundCoding(named: $0) }.first
+    let hasPicture = runs.contains(where: \.hasPicture)
+    isRaw = isPlain
+    form =
+      isPlain
+      ? MediaCommand.plain(first?.container, hasPicture: hasPicture)
+      : FileForm(
+        plan.format,
+        of: FileForm.Material(
+          sound: sound, hasPicture: hasPicture,
+          isUniform: runs.allSatisfy {
+            $0.container == first?.container && $0.codecs == first?.codecs
+              && $0.initialisation == first?.initialisation
+          }), isLevelled: plan.finishing?.loudness != nil)
+    hasSound = sound != nil || !form.hasPicture
+    let begin = first?.start ?? plan.paddedStart
+    let isExact = !isPlain && !form.hasPicture && form.container != .ts
+    offset = isExact ? max(.zero, plan.paddedStart - begin) : .zero
+    start = begin + offset
     let whole = runs.reduce(Duration.zero) {
       $0 + max(.zero, min($1.end, plan.paddedEnd) - $1.start)
     }
     expected = max(.zero, whole - offset)
   }
 
+  private static func plain(
+    _ container: SegmentInspection.Container?, hasPicture: Bool
+  ) -> FileForm {
+    switch container {
+    case .fragmentedMP4: FileForm(plain: .mp4, hasPicture: hasPicture)
+    case .packedAAC: FileForm(plain: .frames(.aac))
+    case .packedMP3: FileForm(plain: .frames(.mp3))
+    case .transportStream, nil: FileForm(plain: .ts, hasPicture: hasPicture)
+    }
+  }
+
   var timeLimit: Duration {
-    .seconds(120 + Int64(expected.inSeconds / (method == .encode ? 3 : 30)))
+    .seconds(120 + Int64(expected.inSeconds / (form.encoder != nil ? 3 : 30)))
   }
 
   /// What the concat demuxer reads where there is more than one run.
@@ -101,14 +81,13 @@ struct MediaCommand: Hashable, Sendable {
   var preparations: [(command: ChildCommand, output: String)] {
     guard runs.count > 1 else { return [] }
     return runs.filter { listed($0) != $0.path }.map { run in
-      var command = ChildCommand(
+      let command = ChildCommand.nice(
         "ffmpeg",
         [
           "-nostdin", "-hide_banner", "-loglevel", "warning", "-y", "-protocol_whitelist", "file",
           "-f", MediaCommand.demuxer(run.container), "-i", "file:" + run.path, "-map", "0:v:0?",
           "-map", "0:a?", "-c", "copy", "-f", "mp4", "file:" + listed(run),
         ])
-      command.niceness = 10
       return (command, listed(run))
     }
   }
@@ -117,48 +96,56 @@ struct MediaCommand: Hashable, Sendable {
     run.container == .fragmentedMP4 ? run.path + ".mp4" : run.path
   }
 
-  /// For methods that run FFmpeg. `listPath`: where `list` was written.
-  func child(output: String, listPath: String) -> ChildCommand {
-    var arguments = [
-      "-nostdin", "-hide_banner", "-loglevel", "warning", "-y", "-protocol_whitelist", "file",
-    ]
-    if offset > .zero { arguments += ["-ss", MediaCommand.seconds(offset)] }
-    if runs.count > 1 {
-      arguments += ["-f", "concat", "-safe", "0", "-i", "file:" + listPath]
-    } else if let run = runs.first {
-      arguments += ["-f", MediaCommand.demuxer(run.container), "-i", "file:" + run.path]
-    }
+  /// Not for raw ones. `listPath`: where `list` was written.
+  func child(
+    output: String, listPath: String, tags: FileTags, levelling: Levelling? = nil
+  ) -> ChildCommand {
+    var arguments = ["-nostdin", "-hide_banner", "-loglevel", "warning", "-y"]
+    arguments += input(listPath) + tags.inputs(form)
     arguments += ["-t", MediaCommand.seconds(expected)]
-    arguments +=
-      method == .encode
-      ? ["-vn", "-map", "0:a:0", "-c:a", "libmp3lame", "-b:a", "192k"]
-      : ["-map", "0:v:0?", "-map", "0:a?", "-c", "copy"]
-    arguments += ["-map_metadata", "-1"] + FinishCommand.tags(plan)
-    switch container {
-    case .mp4, .m4a: arguments += ["-movflags", "+faststart", "-f", "mp4"]
-    case .mp3:
-      arguments += [
-        "-write_xing", method == .copy ? "0" : "1", "-id3v2_version", "3", "-f", "mp3",
-      ]
-    case .ts: arguments += ["-f", "mpegts"]
-    case .aac: arguments += ["-f", "adts"]
+    if form.hasPicture {
+      arguments += ["-map", "0:v:0?", "-map", "0:a?"]
+    } else {
+      arguments += ["-map", form.container == .ts ? "0:a?" : "0:a:0"]
     }
-    var command = ChildCommand("ffmpeg", arguments + ["file:" + output])
-    command.niceness = 10
-    return command
+    arguments += form.coding(bitsPerSecond: plan.finishing?.bitsPerSecond)
+    // Packets of sound that lie before the window are not copied.
+    if form.encoder == nil, offset > .zero { arguments += ["-copypriorss", "0"] }
+    if let levelling { arguments += ["-filter:a", levelling.filter(sampleRate: 48_000)] }
+    arguments += tags.outputs(form, after: 1)
+    return ChildCommand.nice("ffmpeg", arguments + form.muxing + ["file:" + output])
+  }
+
+  /// The first pass of levelling: says the loudness of what was cut.
+  func measuring(listPath: String) -> ChildCommand {
+    ChildCommand.nice(
+      "ffmpeg",
+      ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "info"] + input(listPath) + [
+        "-t", MediaCommand.seconds(expected), "-map", "0:a:0", "-filter:a",
+        "ebur128=peak=true:framelog=verbose", "-f", "null", "-",
+      ])
   }
 
   /// Decodes five seconds from there and prints how many frames came of each track.
   static func decode(_ path: String, from start: Duration) -> ChildCommand {
-    var command = ChildCommand(
+    ChildCommand.nice(
       "ffprobe",
       [
         "-v", "error", "-protocol_whitelist", "file", "-read_intervals",
         "\(seconds(start))%+5", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of",
         "default=nokey=1:noprint_wrappers=1", "file:" + path,
       ])
-    command.niceness = 10
-    return command
+  }
+
+  private func input(_ listPath: String) -> [String] {
+    var arguments = ["-protocol_whitelist", "file"]
+    if offset > .zero { arguments += ["-ss", MediaCommand.seconds(offset)] }
+    if runs.count > 1 {
+      arguments += ["-f", "concat", "-safe", "0", "-i", "file:" + listPath]
+    } else if let run = runs.first {
+      arguments += ["-f", MediaCommand.demuxer(run.container), "-i", "file:" + run.path]
+    }
+    return arguments
   }
 
   static func demuxer(_ container: SegmentInspection.Container) -> String {

@@ -1,6 +1,4 @@
 import Base
-import CShims
-import Glibc
 import Storage
 
 /// Files that were made again for a later end: once the scheduler has said that the new one counts,
@@ -8,17 +6,10 @@ import Storage
 extension Finisher {
   /// The row names the file until it is moved, so a kill in between is made good at the next start.
   func setAsideReplaced() async {
-    let folder = environment.folder + "/.superseded"
     do {
       let files = try await environment.database.read { try RecordingCatalog.replacedFiles($0) }
       for (job, path) in files {
-        if FolderListing.exists(path) {
-          try Syscall.makeFolders(folder)
-          let name = path.split(separator: "/").last.map(String.init) ?? job.text
-          let target = "\(folder)/\(job)-\(name)"
-          try Syscall.check("rename", path) { rename(path, target) }
-          try Syscall.syncFolder(folder)
-          try Syscall.syncFolder(DurableFile.folder(of: path))
+        if let target = try moveAside(path, mark: job.text) {
           environment.logs.note(job, "made again with a later end; the file before is \(target)")
         }
         try await environment.database.write {

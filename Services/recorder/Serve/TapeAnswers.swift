@@ -27,6 +27,25 @@ struct TapeList: Encodable {
   }
 }
 
+/// What `GET /tape/{stream}/titles` answers: what the stream announced, by time; first the title that
+/// stood at the beginning of the span. An empty one ends the one before it.
+struct TapeTitles: Encodable {
+  struct Title: Encodable {
+    var atUs: Int64
+    var title: String
+  }
+
+  var stream: StreamID
+  var node: NodeID
+  var titles: [Title]
+
+  init(stream: StreamID, node: NodeID, _ titles: [AnnouncedTitle]) {
+    self.stream = stream
+    self.node = node
+    self.titles = titles.map { Title(atUs: $0.at.microseconds, title: $0.title) }
+  }
+}
+
 /// What `GET /tape/{stream}` answers: a piece of a tape, by time.
 struct TapePage: Encodable {
   struct Segment: Encodable {

@@ -18,6 +18,8 @@ actor TapeDesk {
   /// Segments in one answer: what is meant where nothing is asked for, and the most.
   static let usualLimit = 1000
   static let largestLimit = 5000
+  /// Titles in one answer: a month of songs.
+  static let titleLimit = 20_000
 
   private let thread = DedicatedThread(named: "tape-http")
   private let node: NodeID
@@ -35,6 +37,7 @@ actor TapeDesk {
   nonisolated func addRoutes(to router: inout Router) {
     router.add("GET", "/tape") { try await self.list($0) }
     router.add("GET", "/tape/{stream}") { try await self.page($0) }
+    router.add("GET", "/tape/{stream}/titles") { try await self.titles($0) }
     router.add("GET", "/tape/{stream}/segments/{sequence}") { try await self.segment($0) }
     router.add("GET", "/tape/{stream}/init/{sha256}") { try await self.initialisation($0) }
   }
@@ -67,6 +70,21 @@ actor TapeDesk {
       )
     }
     return try json(TapePage(stream: stream, node: node, page, hasSound: hasSound))
+  }
+
+  /// The as-run log.
+  func titles(_ request: Request) async throws -> Response {
+    try admit(request)
+    let stream = try stream(request)
+    let start = Instant(microseconds: max(0, try number("from_us", request) ?? 0))
+    let end = Instant(
+      microseconds: try number("to_us", request) ?? Instant.distantFuture.microseconds)
+    let titles = try await database.read { transaction in
+      guard try TapeIndex.hasTape(stream, transaction) else { throw TapeDesk.noTape(stream) }
+      return try TitleCatalog.announced(
+        stream, from: start, to: end, limit: TapeDesk.titleLimit, transaction)
+    }
+    return try json(TapeTitles(stream: stream, node: node, titles))
   }
 
   func segment(_ request: Request) async throws -> Response {

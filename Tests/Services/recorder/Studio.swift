@@ -71,15 +71,19 @@ final class Studio: Sendable {
       onStatus: { [weak self] status in self?.statuses.withLock { $0.append(status) } })
   }
 
+  var artwork: String { folder("artwork") }
+
   func finisher(
     gate: FinishGate = FinishGate(),
+    pools: DestinationPools = DestinationPools(), options: Finisher.Options = Finisher.Options(),
     reached: @escaping @Sendable (Finisher.Step) throws -> Void = { _ in }
   ) -> Finisher {
     Finisher(
       Finisher.Environment(
         tapeRoot: tapeRoot, folder: recordings, scheduler: Self.scheduler, database: database,
         outbox: outbox, time: time, logs: logs, metrics: RecorderMetrics(MetricsRegistry()),
-        log: .silent, gate: gate), reached: reached)
+        log: .silent, gate: gate, pools: pools, artwork: artwork, options: options),
+      reached: reached)
   }
 
   func retention(

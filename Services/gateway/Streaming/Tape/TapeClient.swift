@@ -1,4 +1,5 @@
 import Base
+import FoundationEssentials
 import HTTPClient
 
 /// Asks recorders for their tapes over HTTP.
@@ -48,6 +49,18 @@ struct TapeClient: Sendable {
     let response = try await get(
       "/tape/\(stream)/segments/\(sequence)", from: recorder, timeout: .seconds(30))
     return response.status == 404 ? nil : try response.checked()
+  }
+
+  /// What the recorder heard the stream announce; nil where it has no such tape.
+  func titles(
+    of recorder: Recorder, stream: StreamID, from: Instant, to: Instant
+  ) async throws -> [AsRunTitles.Title]? {
+    struct Answer: Decodable { var titles: [AsRunTitles.Title] }
+    let response = try await get(
+      "/tape/\(stream)/titles?from_us=\(max(0, from.microseconds))&to_us=\(to.microseconds)",
+      from: recorder, timeout: .seconds(5))
+    if response.status == 404 { return nil }
+    return try JSONDecoder().decode(Answer.self, from: Data(try response.checked())).titles
   }
 
   /// An initialisation section; nil where the recorder has none of that hash.

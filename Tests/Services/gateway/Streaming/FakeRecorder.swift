@@ -13,6 +13,7 @@ final class FakeRecorder: Sendable {
     var contents: [Int64: [UInt8]] = [:]
     var gaps: [TapeGap] = []
     var initialisations: [String: [UInt8]] = [:]
+    var titles: [(at: Instant, title: String)] = []
   }
 
   let node: NodeID
@@ -45,6 +46,16 @@ final class FakeRecorder: Sendable {
         throw Problem.notFound
       }
       return .json(FakeRecorder.page(tape, request, node))
+    }
+    open("/tape/{stream}/titles") { request in
+      guard let tape = tapes.value.withLock({ $0[request.parameter("stream")] }) else {
+        throw Problem.notFound
+      }
+      let titles = tape.titles.map {
+        "{\"at_us\":\($0.at.microseconds),\"title\":\"\($0.title)\"}"
+      }
+      return .json(
+        Array("{\"titles\":[\(titles.joined(separator: ","))]}".utf8))
     }
     open("/tape/{stream}/segments/{sequence}") { request in
       let sequence = Int64(request.parameter("sequence")) ?? -1
@@ -89,6 +100,10 @@ final class FakeRecorder: Sendable {
 
   func add(initialisation bytes: [UInt8], _ hash: String, to stream: String) {
     tapes.value.withLock { $0[stream, default: Tape()].initialisations[hash] = bytes }
+  }
+
+  func add(titles: [(at: Instant, title: String)], to stream: String) {
+    tapes.value.withLock { $0[stream, default: Tape()].titles += titles }
   }
 
   func stop() async { await server.stop() }
