@@ -307,7 +307,7 @@ struct HLSCaptureTests {
     let show = plan("show", from: start + .seconds(1), to: start + .seconds(8))
     try await PlanKeeperTests.give(
       studio, running.keeper, version: 2, url: station.url("live.m3u8"), [show])
-    let finished = try await eventually("it is finished", within: .seconds(60)) {
+    let finished = try await eventually("it is finished", within: .seconds(150)) {
       try await studio.said(RecordingFinished.self).first
     }
     await running.stop()

@@ -102,7 +102,7 @@ struct RecorderProcessTests {
     try await eventually("the heartbeat shows the set") {
       desk.pulses.all.last?.recorder?.desiredDigest == set.digest
     }
-    let finished = try await eventually("it is finished", within: .seconds(40)) {
+    let finished = try await eventually("it is finished", within: .seconds(150)) {
       desk.all(RecordingFinished.self).first
     }
     let report = try NumberedReport(fileAt: finished.file.path, of: frames)
@@ -120,7 +120,8 @@ struct RecorderProcessTests {
     try await desk.give(RecordingSettled(job: show.job, token: 2, isCanonical: false))
     try await eventually("the file is set aside") {
       !FolderListing.exists(finished.file.path)
-        && FolderListing.names(in: desk.home("media/recordings/.superseded")).count == 1
+        && FolderListing.names(in: desk.home("media/recordings/.superseded"))
+          .filter { $0.hasSuffix(".mp3") }.count == 1
     }
     source.stop()
     let exit = await child.stop()
@@ -147,7 +148,7 @@ struct RecorderProcessTests {
     }
     let finished: RecordingFinished
     do {
-      finished = try await eventually("it is finished", within: .seconds(60)) {
+      finished = try await eventually("it is finished", within: .seconds(150)) {
         desk.all(RecordingFinished.self).first
       }
     } catch {
@@ -166,7 +167,7 @@ struct RecorderProcessTests {
     #expect(abs(total - 17_000_000) < 300_000, "\(total)")
     #expect(desk.all(RecordingFinished.self).count == 1)
     #expect(
-      FolderListing.names(in: desk.home("media/recordings")).filter { !$0.hasPrefix(".") }
+      FolderListing.names(in: desk.home("media/recordings")).filter { $0.hasSuffix(".mp3") }
         == ["Show.mp3"])
   }
 }
