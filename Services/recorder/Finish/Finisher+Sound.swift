@@ -11,14 +11,15 @@ extension Finisher {
   /// work folder and is removed at the next start.
   ///
   /// - Returns: what is missing of the sound in the window, for the recording's account.
-  func joinSound(_ runs: inout [MediaCutter.Run], _ plan: RecordingPlan, prefix: String)
-    async throws
-    -> [Gap]
-  {
+  func joinSound(
+    _ runs: inout [MediaCutter.Run], _ plan: RecordingPlan, prefix: String
+  ) async throws -> [Gap] {
+    // The picture may begin before the window.
+    let start = min(plan.paddedStart, runs.first?.start ?? plan.paddedStart)
     let (segments, causes) = try await environment.database.read { transaction in
       (
         try SegmentCatalog.overlapping(
-          plan.stream.sound, from: plan.paddedStart, to: plan.paddedEnd, transaction),
+          plan.stream.sound, from: start, to: plan.paddedEnd, transaction),
         try GapCatalog.overlapping(
           plan.stream.sound, from: plan.paddedStart, to: plan.paddedEnd, transaction)
       )
