@@ -108,11 +108,12 @@ struct OggCaptureTests {
     let cut = try Cutter(root: studio.tapeRoot).cut(
       segments, from: start, to: segments[3].start, prefix: studio.folder("cut"))
     #expect(cut.parts.count == 1 && cut.damaged.isEmpty)
-    let command = FinishCommand(
-      cut.parts, plan: plan(from: start, to: segments[3].start))
-    #expect(command.container.fileExtension == "opus")
+    let plan = plan(from: start, to: segments[3].start)
+    let command = FinishCommand(cut.parts, plan: plan)
+    #expect(command.form.fileExtension == "opus")
     let output = studio.folder("show.opus")
-    let run = try await ChildProcess.run(command.child(output: output), timeout: .seconds(30))
+    let run = try await ChildProcess.run(
+      command.child(output: output, tags: FileTags(plan)), timeout: .seconds(30))
     #expect(run.exit.isSuccess, "\(run.errorText)")
     #expect(try FrameDigest.ofFile(output) == cut.parts[0].digest)
     let decoded = try await Self.decodedSeconds(output)
