@@ -48,7 +48,8 @@ struct RecorderService: Sendable {
     let care = RecorderCare(host, database: database, root: tapeRoot, time: time)
     // What comes from the network only; FFmpeg and resolvers know no such filter.
     let client = HTTPClient(
-      addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all, time: time)
+      addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all,
+      certificates: host.settings.recorder.caFile, time: time)
     let direct = SourceRouter(host.settings.recorder, client: client, time: time)
     ingest =
       host.settings.recorder.hasIngest

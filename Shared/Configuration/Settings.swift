@@ -108,6 +108,8 @@ public struct Settings: Hashable, Sendable {
     public var pools: [String] = []
     public var poolPolicy = PoolPolicy.mostFree
     public var poolReserveGibibytes = 2
+    /// Empty: the system's certificates.
+    public var caFile = ""
   }
 
   public struct Converter: Hashable, Sendable {

@@ -194,6 +194,10 @@ public enum SettingsTable {
       .integer(
         "pool_reserve_gib", \.recorder.poolReserveGibibytes, 0...1_000_000,
         "So much space (in GiB) stays free in each folder of a pool."),
+      .text(
+        "ca_file", \.recorder.caFile,
+        "Certificates (PEM) that those of https sources are checked against in place of the system's, "
+          + "for stations with an authority of their own."),
     ])
 
   private static let converter = SettingsSection(

@@ -16,9 +16,11 @@ public final class HTTPClient: Sendable {
   ///
   /// `gather` is for whoever has hundreds of endless answers: while all of them flow, sockets are read
   /// only so often, all in one go, because it is the waking up that costs; times of arrival are that much
-  /// coarser.
+  /// coarser. `certificates` is a file (PEM) that servers' certificates are checked against in place of
+  /// the system's; empty: the system's.
   public init(
     maxConnectionsPerHost: Int = 0, addresses: AddressFilter = .all, gather: Duration = .zero,
+    certificates: String = "",
     time: any TimeSource = SystemTimeSource()
   ) {
     _ = HTTPClient.library
@@ -27,7 +29,10 @@ public final class HTTPClient: Sendable {
     let mailbox = Mailbox(multi: multi)
     self.mailbox = mailbox
     BackgroundThread(named: "http-client") {
-      TransferLoop(mailbox: mailbox, addresses: addresses, gather: gather, time: time).run()
+      TransferLoop(
+        mailbox: mailbox, addresses: addresses, gather: gather, certificates: certificates,
+        time: time
+      ).run()
     }
     .start()
   }

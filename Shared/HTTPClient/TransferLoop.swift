@@ -7,6 +7,7 @@ final class TransferLoop {
   private let mailbox: Mailbox
   private let addresses: AddressFilter
   private let gather: Duration
+  private let certificates: String
   private let time: any TimeSource
   private var transfers: [UInt64: Transfer] = [:]
   private var spareHandles: [EasyHandle] = []
@@ -14,10 +15,14 @@ final class TransferLoop {
 
   private static let spareHandleLimit = 32
 
-  init(mailbox: Mailbox, addresses: AddressFilter, gather: Duration, time: any TimeSource) {
+  init(
+    mailbox: Mailbox, addresses: AddressFilter, gather: Duration, certificates: String,
+    time: any TimeSource
+  ) {
     self.mailbox = mailbox
     self.addresses = addresses
     self.gather = gather
+    self.certificates = certificates
     self.time = time
   }
 
@@ -54,6 +59,7 @@ final class TransferLoop {
       identifier: identifier, easy: spareHandles.popLast() ?? EasyHandle(), request: request,
       sink: sink, addresses: addresses, time: time)
     guard transfer.prepare() else { return }
+    if !certificates.isEmpty { transfer.easy.set(CURLOPT_CAINFO, certificates) }
     transfers[identifier] = transfer
     curl_multi_add_handle(mailbox.multi, transfer.easy.pointer)
   }

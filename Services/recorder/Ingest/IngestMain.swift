@@ -61,7 +61,7 @@ enum IngestMain {
     let time = SystemTimeSource()
     let client = HTTPClient(
       addresses: settings.recorder.isPublicOnly ? .publicInternet : .all,
-      gather: IngestLimits.gather, time: time)
+      gather: IngestLimits.gather, certificates: settings.recorder.caFile, time: time)
     return Running(
       server: try IngestServer(
         path: path, opener: SourceRouter(settings.recorder, client: client, time: time),

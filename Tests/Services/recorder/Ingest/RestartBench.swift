@@ -51,7 +51,7 @@ final class RestartBench: Sendable {
   /// Icecast's address.
   static func start(
     _ frames: NumberedFrames, burst: Int, seconds: Int64 = 3600, extra: [String: String] = [:],
-    address: (String) throws -> String = { $0 }
+    address: (String) async throws -> String = { $0 }
   ) async throws -> RestartBench {
     let server = try await IcecastServer.start(burstBytes: burst)
     let source = try await CaptureTests.source(server, frames)
@@ -63,7 +63,7 @@ final class RestartBench: Sendable {
     let bench = RestartBench(
       frames, server, source, desk, window: (start, start + .seconds(seconds)), extra: extra)
     bench.child.withLock { $0 = recorder }
-    try await bench.give(try address(server.url("live")), version: 1)
+    try await bench.give(try await address(server.url("live")), version: 1)
     try await eventually("the stream is captured", within: .seconds(60)) {
       desk.all(CaptureChanged.self).contains { $0.status.state == .capturing }
         && SystemTimeSource().now() > start

@@ -77,6 +77,45 @@ import Testing
     #expect(tape.gaps.isEmpty, "\(tape.gaps)")
   }
 
+  /// What the socket has been through, its keys, cannot be handed over; the process that has them can.
+  @Test("loses nothing over TLS", .timeLimit(.minutes(3)))
+  func secure() async throws {
+    let files = try TemporaryFolder()
+    let certificate = files("station.pem")
+    let made = try await ChildProcess.run(
+      ChildCommand(
+        "openssl",
+        [
+          "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+          "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+          "-keyout", files("station.key"), "-out", certificate,
+        ]), timeout: .seconds(30))
+    #expect(made.exit.isSuccess, "\(made.errorText)")
+    let port = try LoopbackPort.free()
+    var front: NginxServer?
+    let bench = try await RestartBench.start(
+      NumberedFrames(tag: 25), burst: 0, extra: ["AIRLOOM_RECORDER_CA_FILE": certificate]
+    ) { address in
+      front = try await NginxServer.start(serverLines: [
+        "listen 127.0.0.1:\(port) ssl;", "ssl_certificate \(certificate);",
+        "ssl_certificate_key \(files("station.key"));",
+        "location /live { proxy_pass \(address); proxy_buffering off; }",
+      ])
+      return "https://127.0.0.1:\(port)/live"
+    }
+    for _ in 0..<2 {
+      try await bench.capture(for: .seconds(2))
+      await bench.end(SIGKILL)
+      try await bench.capture(for: .milliseconds(900))
+      try await bench.launch()
+    }
+    try await bench.capture(for: .seconds(2))
+    let tape = try await bench.close()
+    #expect(tape.report.isSeamless, "\(tape.report)\n\(bench.log)")
+    #expect(tape.gaps.isEmpty, "\(tape.gaps)")
+    withExtendedLifetime(front) {}
+  }
+
   @Test("whose window ends meanwhile has the whole window", .timeLimit(.minutes(3)))
   func windowEnds() async throws {
     let frames = NumberedFrames(tag: 23)
