@@ -89,6 +89,8 @@ final class RestartBench: Sendable {
     await running?.stop(StopLadder([.init(.signal(signal), grace: .seconds(30))]))
   }
 
+  func signal(_ number: Int32) { child.withLock { $0 }?.signal(number) }
+
   /// The source's time is what passes: so much of it is sent.
   func capture(for duration: Duration) async throws {
     let count = source.log.count + Int(duration.inSeconds / frames.frameDuration.inSeconds)

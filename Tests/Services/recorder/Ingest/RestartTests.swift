@@ -77,6 +77,20 @@ import Testing
     #expect(tape.gaps.isEmpty, "\(tape.gaps)")
   }
 
+  /// As a machine that swaps, or a debugger, would have it.
+  @Test("that is only stopped for a while loses nothing", .timeLimit(.minutes(3)))
+  func stopped() async throws {
+    let bench = try await RestartBench.start(NumberedFrames(tag: 26), burst: 0)
+    try await bench.capture(for: .seconds(2))
+    bench.signal(SIGSTOP)
+    try await bench.capture(for: Campaign.pick(short: .seconds(7), long: .seconds(30)))
+    bench.signal(SIGCONT)
+    try await bench.capture(for: .seconds(4))
+    let tape = try await bench.close()
+    #expect(tape.report.isSeamless, "\(tape.report)\n\(bench.log)")
+    #expect(tape.gaps.isEmpty, "\(tape.gaps)")
+  }
+
   /// What the socket has been through, its keys, cannot be handed over; the process that has them can.
   @Test("loses nothing over TLS", .timeLimit(.minutes(3)))
   func secure() async throws {
