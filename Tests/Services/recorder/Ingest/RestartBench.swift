@@ -128,13 +128,17 @@ final class RestartBench: Sendable {
       )
     }
     let bytes = try segments.flatMap { try DurableFile.read(desk.home("media/tape/" + $0.path)) }
-    var scanner = FrameScanner()
-    scanner.feed(bytes)
-    var count = scanner.frames.count
-    scanner.finish()
-    count += scanner.frames.count
+    let frames = frames
+    let (report, count) = await onOwnThread {
+      var scanner = FrameScanner()
+      scanner.feed(bytes)
+      var count = scanner.frames.count
+      scanner.finish()
+      count += scanner.frames.count
+      return (NumberedReport(bytes, of: frames), count)
+    }
     return Tape(
-      bytes: bytes, report: NumberedReport(bytes, of: frames), frameCount: count,
+      bytes: bytes, report: report, frameCount: count,
       segments: segments, gaps: gaps)
   }
 }
