@@ -35,6 +35,7 @@ struct AirloomMain {
       return try await ControlCommandLine.run(
         node: input.parameters[0], command: input.parameters[1], in: place)
     case "config": return try ConfigCommand.run(input.parameters[0], in: place)
+    case "test": return try TestCommand.run(input, in: place)
     case "version": Terminal.print("airloom \(ServiceVersion.text)")
     default:
       if let name = input.parameters.first {

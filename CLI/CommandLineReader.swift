@@ -9,6 +9,8 @@ struct CommandDescription: Sendable {
   let parameters: [String]
   /// How many of the parameters may be left out, from the end.
   var optionalCount = 0
+  /// Its own; those of all commands are not named.
+  var options: [CommandOption] = []
   let summary: String
   /// What `help <command>` says below the usage.
   let details: String
@@ -20,12 +22,22 @@ struct CommandDescription: Sendable {
   }
 }
 
+/// An option that one command has.
+struct CommandOption: Sendable, Hashable {
+  /// `--stream`
+  let name: String
+  /// What stands after it, such as `ID`; nil where nothing does.
+  var value: String?
+}
+
 /// What was typed, sorted into the command, its parameters and the options.
 struct CommandLineInput: Sendable, Hashable {
   var command: String
   var parameters: [String]
   var home: String?
   var settings: String?
+  /// The command's own ones, by name; empty text where an option has no value.
+  var options: [String: String] = [:]
 }
 
 /// Reads the command line. Options may stand anywhere; every mistake is one sentence with a way out.
@@ -49,7 +61,7 @@ enum CommandLineReader {
         // `airloom up --help` asks for help on `up`.
         return CommandLineInput(command: command, parameters: command == "help" ? words : [])
       }
-      let (name, value) = try option(argument, &rest)
+      let (name, value) = try option(argument, &rest, among: commands)
       options[name] = value
     }
     guard let name = words.first else {
@@ -58,9 +70,13 @@ enum CommandLineReader {
     let command = try find(name, among: commands)
     let parameters = Array(words.dropFirst())
     try check(parameters, for: command)
+    let own = options.filter { !optionNames.contains($0.key) }
+    for name in own.keys.sorted() where !command.options.contains(where: { $0.name == name }) {
+      throw ServiceError(.usage, "'\(name)' is no option of `airloom \(command.name)`")
+    }
     return CommandLineInput(
       command: name, parameters: parameters, home: options["--home"],
-      settings: options["--config"])
+      settings: options["--config"], options: own)
   }
 
   static func find(
@@ -78,11 +94,16 @@ enum CommandLineReader {
   private static let optionNames = ["--home", "--config"]
 
   private static func option(
-    _ argument: String, _ rest: inout ArraySlice<String>
+    _ argument: String, _ rest: inout ArraySlice<String>, among commands: [CommandDescription]
   ) throws(ServiceError) -> (name: String, value: String) {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
-    guard optionNames.contains(name) else {
+    let own = commands.flatMap(\.options).first { $0.name == name }
+    if let own, own.value == nil {
+      guard parts.count == 1 else { throw ServiceError(.usage, "\(name) takes no value") }
+      return (name, "")
+    }
+    guard own != nil || optionNames.contains(name) else {
       let known = optionNames + shortcuts.keys.sorted()
       let hint = NearMiss.best(for: name, among: known).map { "did you mean \($0)?" }
       throw ServiceError(

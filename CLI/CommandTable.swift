@@ -38,6 +38,17 @@ enum CommandTable {
         default  the commented file of a first start
         """),
     CommandDescription(
+      name: "test", parameters: ["<address>"], options: TestCommand.options,
+      summary: "say what a stream is and what would be recorded of it",
+      details: """
+        Connects as a capture would, looks at what comes for a moment, and lets go: what it is, how long
+        the first byte and frame take, what would be recorded, or what is wrong. Reads all that a
+        recorder reads: sound over HTTP, playlists, HLS, what FFmpeg knows, pages. Needs no service and
+        touches no tape.
+          --json  for programs
+        Exits with 0 where the stream can be captured, with 1 where it cannot.
+        """),
+    CommandDescription(
       name: "version", parameters: [], summary: "say which version this is", details: ""),
     CommandDescription(
       name: "help", parameters: ["<command>"], optionalCount: 1,

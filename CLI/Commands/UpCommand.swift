@@ -95,7 +95,7 @@ enum UpCommand {
   }
 
   /// The services' programs lie beside this one.
-  private static func programFolder() throws(ServiceError) -> String {
+  static func programFolder() throws(ServiceError) -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
     guard count > 0 else {

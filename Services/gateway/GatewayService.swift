@@ -101,6 +101,7 @@ struct GatewayService: Sendable {
     StreamingRoutes(streaming: services.streaming).add(to: &router)
     ScheduleRoutes(services: services).add(to: &router)
     PlanningRoutes(services: services).add(to: &router)
+    StreamTestRoutes(services: services).add(to: &router)
     KeepRoutes(services: services).add(to: &router)
     LockRoutes(services: services).add(to: &router)
     HolidayRoutes(services: services).add(to: &router)

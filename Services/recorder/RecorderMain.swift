@@ -7,6 +7,7 @@ struct RecorderMain {
   static func main() {
     let arguments = CommandLine.arguments.dropFirst()
     if arguments.first == "ingest" { IngestMain.run(Array(arguments.dropFirst())) }
+    if arguments.first == "test" { SourceTestMain.run(Array(arguments.dropFirst())) }
     ServiceHost.main("recorder", defaultNode: NodeID(unchecked: "recorder-1")) { host in
       let database = try host.openDatabase(schemas: RecorderService.schemas)
       let outbox = Outbox()

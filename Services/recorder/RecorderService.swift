@@ -28,6 +28,7 @@ struct RecorderService: Sendable {
   /// nil where connections end with this process.
   private let ingest: IngestOpener?
   private let tapes: TapeDesk
+  private let tests: SourceTestDesk
   private let database: Database
   private let statuses: StatusOutbox
   private let metrics: RecorderMetrics
@@ -66,6 +67,11 @@ struct RecorderService: Sendable {
         metrics: metrics,
         log: { stream in log.with(("stream", stream)).also { logs.note(stream, $0) } },
         onStatus: { statuses.note($0) }))
+    tests = SourceTestDesk(
+      tester: SourceTester(
+        opener: direct, client: client, pages: PageSettings(host.settings.recorder).pages,
+        connectTimeout: host.settings.recorder.connectTimeout, time: time),
+      tokenPath: host.home.tapeToken)
     tapes = TapeDesk(
       node: host.node, root: tapeRoot, tokenPath: host.home.tapeToken, database: database)
     finisher = Finisher(
@@ -105,8 +111,9 @@ struct RecorderService: Sendable {
     } catch {
       host.log.warning("tapes cannot be read by others", ("reason", error))
     }
-    host.serve(connections: TapeDesk.connectionLimit, threads: 2) { [tapes] router in
+    host.serve(connections: TapeDesk.connectionLimit, threads: 2) { [tapes, tests] router in
       tapes.addRoutes(to: &router)
+      tests.addRoutes(to: &router)
     }
     let holding = ingest.map { IngestComponent($0, metrics: host.metrics, health: host.health) }
     return [bus] + (holding.map { [$0] } ?? []) + [

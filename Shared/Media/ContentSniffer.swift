@@ -2,7 +2,7 @@
 /// stations label AAC as MPEG audio, and error pages as audio.
 public enum ContentKind: String, Hashable, Sendable {
   case mpegAudio, adts, ogg, mp4, transportStream, hls
-  /// A list of URLs: PLS or plain M3U.
+  /// A list of URLs: PLS, plain M3U, ASX or XSPF.
   case playlist
   case html
   case unknown
@@ -28,7 +28,8 @@ public enum ContentSniffer {
     case "audio/mp4", "video/mp4", "audio/x-m4a": return .mp4
     case "video/mp2t", "video/mpeg2-ts": return .transportStream
     case "application/vnd.apple.mpegurl", "application/x-mpegurl": return .hls
-    case "audio/x-scpls", "application/pls+xml", "audio/x-mpegurl", "audio/mpegurl":
+    case "audio/x-scpls", "application/pls+xml", "audio/x-mpegurl", "audio/mpegurl",
+      "video/x-ms-asx", "audio/x-ms-wax", "video/x-ms-wvx", "application/xspf+xml":
       return .playlist
     case "text/html", "application/xhtml+xml": return .html
     default: return .unknown
@@ -45,6 +46,10 @@ public enum ContentSniffer {
       return .playlist
     }
     if start.hasPrefix("OggS") { return .ogg }
+    if start.hasPrefix("<") {
+      let lowered = start.lowercased()
+      if lowered.hasPrefix("<asx") || lowered.contains("<playlist") { return .playlist }
+    }
     if start.hasPrefix("<"), start.lowercased().contains("html") { return .html }
     if bytes.count >= 12, start.dropFirst(4).hasPrefix("ftyp") { return .mp4 }
     if isTransportStream(bytes) { return .transportStream }

@@ -54,7 +54,8 @@ public struct FrameScanner: Sendable {
   /// Everything in `window` before this has been dealt with.
   private var cursor = 0
   private var windowPosition: Int64 = 0
-  private var format: FrameFormat?
+  /// Of the newest frame, or of the frames that are looked for.
+  public private(set) var format: FrameFormat?
   private var tagRest = 0
   private var hasFoundFrames = false
   private var lastRefusal: HeaderRefusal?
@@ -133,7 +134,10 @@ public struct FrameScanner: Sendable {
     }
     skippedBytes += ogg.skippedBytes - before.skipped
     lostSyncs += ogg.lostPages - before.lost
-    if !frames.isEmpty { hasFoundFrames = true }
+    if let last = frames.last {
+      hasFoundFrames = true
+      format = last.format
+    }
     if ogg.isRefused { lastRefusal = .oggCoding }
     self.ogg = ogg
     if isEnd { skip(to: window.count) }

@@ -5,7 +5,7 @@ import Storage
 
 /// `/api/v1/streams`
 struct StreamRoutes {
-  private struct Input: Decodable {
+  struct Input: Decodable {
     var id: StreamID?
     var name: String
     var urls: [String]
@@ -76,7 +76,7 @@ struct StreamRoutes {
     ).response()
   }
 
-  private func definition(_ input: Input, id: StreamID) -> StreamDefinition {
+  func definition(_ input: Input, id: StreamID) -> StreamDefinition {
     StreamDefinition(
       id: id, name: input.name, urls: input.urls, source: input.source,
       userAgent: input.userAgent, headers: input.headers ?? [:],

@@ -175,6 +175,7 @@ extension Capture {
       guard playlistDepth <= 3 else {
         return fail(.unusable(.playlist, contentType: reader.contentType))
       }
+      listed = reader.fallbacks + listed
       connection?.cancel()
       connect(to: url)
     }
@@ -198,6 +199,11 @@ extension Capture {
 
   func fail(_ failure: SourceFailure) {
     log.warning("source failed", ("reason", failure.sentence))
+    // What a list names is tried in order before the list itself is asked again.
+    if reader.frames == 0, hls == nil, connection != nil, !listed.isEmpty {
+      connection?.cancel()
+      return connect(to: listed.removeFirst())
+    }
     if handover.isSourceChanged {
       noteOutage(failure)
       return replaceSource()

@@ -19,6 +19,7 @@ extension Capture {
       environment.metrics.segments.increment()
       environment.metrics.tapeBytes.increment(by: Int(segment.bytes))
       changes.append(.segment(segment))
+      describe(segment)
     }
     for gap in tape.writer.takeLost() {
       log.error("audio was given up", ("from", gap.start), ("to", gap.end), ("why", gap.detail))

@@ -43,11 +43,15 @@ actor Capture {
   /// What is wrong with what comes, and a better connection.
   var watch: CaptureWatch
   var playlistDepth = 0
+  /// What a list named beside the address that is tried.
+  var listed: [String] = []
   /// What must stand before frames of an Ogg stream, by their format's setup.
   var preambles: [UInt64: [UInt8]] = [:]
   /// Where the page's stream is, while the address is a page.
   var resolved: ResolvedSource?
   var resolvedAt = Instant.epoch
+  /// Which coding ffprobe was asked about.
+  var described: Coding?
   /// That page.
   var page: String?
   var renewAfter = Instant.epoch
@@ -132,7 +136,10 @@ actor Capture {
     guard !isWanted else { return }
     isWanted = true
     wantedAt = since
-    if tape == nil { await load() }
+    if tape == nil {
+      await load()
+      await recallDescription()
+    }
     guard isWanted, tape != nil else { return }
     await findHeldLine()
     guard isWanted else { return }
@@ -233,6 +240,7 @@ actor Capture {
       switch action {
       case .connect(let address):
         playlistDepth = 0
+        listed = []
         forgetPage()
         connect(to: definition.urls[min(address, definition.urls.count - 1)])
       case .disconnect: disconnect()

@@ -45,6 +45,9 @@ struct SourceReader {
   private var icy = ICYDeinterleaver(interval: nil)
   private var kind = ContentKind.unknown
   private var isResolved = false
+  private var base: String?
+  /// Where the address is a list: what else it names, in order.
+  private(set) var fallbacks: [String] = []
   /// Whether the source has answered.
   private(set) var hasHead = false
   private var firstBytes: [UInt8] = []
@@ -57,6 +60,7 @@ struct SourceReader {
     contentType = head.headers["Content-Type"]
     isResolved = ResolvedSource.isHead(head)
     hasHead = true
+    base = head.url
     let interval = max(0, head.headers["icy-metaint"].flatMap { Int($0) } ?? 0)
     icy = ICYDeinterleaver(interval: interval)
     map.titles(interval: interval, rest: interval)
@@ -71,6 +75,10 @@ struct SourceReader {
     case .mpegAudio, .adts, .ogg, .playlist, .unknown: return .audio
     }
   }
+
+  var isOgg: Bool { scanner.format?.codec.isOgg ?? false }
+  /// FFmpeg's name for what came.
+  var demuxer: String { scanner.format?.codec.demuxer ?? "mp3" }
 
   /// The header pages of the Ogg stream in whose midst the reading begins.
   mutating func begin(behind preamble: [UInt8]) { scanner = FrameScanner(preamble: preamble) }
@@ -190,12 +198,14 @@ struct SourceReader {
     return frames > 0 ? .audio : .unusable(.noTransport(contentType))
   }
 
-  private func readPlaylist(isWhole: Bool) -> Finding {
+  private mutating func readPlaylist(isWhole: Bool) -> Finding {
     guard isWhole || firstBytes.count >= StreamPlaylist.largest else { return .audio }
     if firstBytes.withUnsafeBytes({ ContentSniffer.kind(ofContent: $0) }) == .hls {
       return .hls
     }
-    return StreamPlaylist.firstURL(in: firstBytes).map { .moved($0) }
+    let addresses = StreamPlaylist.addresses(in: firstBytes, from: base)
+    fallbacks = Array(addresses.dropFirst())
+    return addresses.first.map { .moved($0) }
       ?? .unusable(.unusable(.playlist, contentType: contentType))
   }
 }

@@ -43,6 +43,8 @@ struct StatusReporter {
 
   mutating func note(title: String?) { current.title = title }
 
+  mutating func note(source: SourceDescription) { current.source = source }
+
   mutating func note(format: FrameFormat, frames: [FrameScanner.Frame]) {
     current.codec = format.codec.rawValue
     for frame in frames {

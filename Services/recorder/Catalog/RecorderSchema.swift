@@ -11,6 +11,7 @@ enum RecorderSchema {
       Migration("files that are made again", remade),
       RetentionCatalog.migration,
       Migration("the as-run log", asRun),
+      Migration("what each stream turned out to be", DescriptionCatalog.migration),
     ]
   )
 

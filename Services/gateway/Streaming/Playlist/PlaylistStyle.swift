@@ -36,13 +36,13 @@ struct PlaylistStyle: Hashable, Sendable {
     if let hash = entry.segment.initialisation {
       return "/live/\(stream)/init/\(entry.segment.node)/\(hash).mp4\(suffix)"
     }
-    guard container == .fragmentedMP4 else { return nil }
+    guard container == .fragmentedMP4 || entry.segment.isOgg else { return nil }
     let run = entry.run
     return "/live/\(stream)/init/\(run.node)/\(run.sequence)-\(run.startUs).mp4\(suffix)"
   }
 
   func fileExtension(of segment: TapeSegment) -> String {
-    if segment.container == "fmp4" || container == .fragmentedMP4 { return "m4s" }
+    if segment.container == "fmp4" || segment.isOgg || container == .fragmentedMP4 { return "m4s" }
     return segment.container == "packed-aac" ? "aac" : "ts"
   }
 }

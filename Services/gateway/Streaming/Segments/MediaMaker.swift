@@ -17,6 +17,7 @@ struct MediaMaker: Sendable {
     switch StoredKind(stored) {
     case .frames: try frames(name, stored)
     case .transportStream: try await transportStream(name, stored)
+    case .ogg: try await ogg(name, stored)
     case .fragmentedMP4:
       switch name.container {
       case .fragmentedMP4: Media(bytes: stored, contentType: "video/mp4")
@@ -62,13 +63,24 @@ struct MediaMaker: Sendable {
     }
   }
 
+  /// Only fragmented MP4 takes what stands on the pages.
+  private func ogg(_ name: MediaName, _ stored: [UInt8]) async throws -> Media {
+    guard name.container == .fragmentedMP4 || name.container == .initialisation else {
+      throw MediaMaker.otherContainer
+    }
+    let parts = try await remuxer.fragmentedMP4(ofOgg: stored, start: name.start)
+    let isHead = name.container == .initialisation
+    return Media(
+      bytes: isHead ? parts.initialisation : parts.fragments, contentType: "audio/mp4")
+  }
+
   private static let otherContainer = Problem(
     415, "other_container", "This segment cannot be put into the container that was asked for.")
 }
 
 /// What a stored segment is, by its bytes.
 enum StoredKind {
-  case frames, transportStream, fragmentedMP4, unknown
+  case frames, transportStream, fragmentedMP4, ogg, unknown
 
   init(_ bytes: [UInt8]) {
     let name = bytes.dropFirst(4).prefix(4)
@@ -81,7 +93,8 @@ enum StoredKind {
     case .mpegAudio, .adts: self = .frames
     case .transportStream: self = .transportStream
     case .mp4: self = .fragmentedMP4
-    case .ogg, .hls, .playlist, .html, .unknown:
+    case .ogg: self = .ogg
+    case .hls, .playlist, .html, .unknown:
       // A tape may hold less than three packets or frames.
       self =
         bytes.first == 0x47 && bytes.count % 188 == 0

@@ -35,6 +35,42 @@ actor Remuxer {
       415, "other_container", "FFmpeg cannot put this segment into MP4; play it as MPEG-TS.")
   }
 
+  /// Of pages of Opus or FLAC as they are; Vorbis, which browsers do not take in MP4, becomes FLAC. The
+  /// fragment's time is the tape's.
+  func fragmentedMP4(ofOgg segment: [UInt8], start: Instant) async throws -> Parts {
+    await enter()
+    defer { leave() }
+    for coding in ["copy", "flac"] where coding == "flac" || !Remuxer.isVorbis(segment) {
+      let run = try await ChildProcess.run(
+        Remuxer.oggCommand(coding, start: start), input: segment,
+        outputLimit: Remuxer.largestOutput, timeout: Remuxer.patience)
+      if run.exit.isSuccess, let parts = Remuxer.split(run.output) { return parts }
+    }
+    throw Problem(
+      415, "other_container", "FFmpeg cannot put this segment into MP4; download the recording.")
+  }
+
+  private static func isVorbis(_ segment: [UInt8]) -> Bool {
+    segment.prefix(64).firstRange(of: Array("vorbis".utf8)) != nil
+  }
+
+  private static func oggCommand(_ coding: String, start: Instant) -> ChildCommand {
+    let seconds =
+      "\(start.microseconds / 1_000_000)."
+      + padded(Int(start.microseconds % 1_000_000), 6)
+    var command = ChildCommand(
+      "ffmpeg",
+      [
+        "-nostdin", "-v", "error", "-protocol_whitelist", "pipe", "-f", "ogg", "-i", "pipe:0",
+        "-map", "0:a:0", "-c", coding, "-strict", "-2", "-output_ts_offset", seconds,
+        "-avoid_negative_ts", "disabled", "-use_editlist", "0", "-movflags",
+        "empty_moov+delay_moov+default_base_moof+frag_discont+skip_trailer", "-frag_duration",
+        "2000000000", "-f", "mp4", "pipe:1",
+      ])
+    command.niceness = 5
+    return command
+  }
+
   private static func command(_ filters: [String]) -> ChildCommand {
     var command = ChildCommand(
       "ffmpeg",

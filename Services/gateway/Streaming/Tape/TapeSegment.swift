@@ -20,6 +20,8 @@ struct TapeSegment: Hashable, Codable, Sendable {
   var endUs: Int64 { startUs + durationUs }
   var end: Instant { Instant(microseconds: endUs) }
 
+  /// Pages of Ogg, which no player of HLS takes: they become fragmented MP4.
+  var isOgg: Bool { container == "ogg" }
   /// Bare frames, which can be cut anywhere and put into every container.
   var isFramedAudio: Bool { container == "mpeg-audio" || container == "adts" }
 
