@@ -2,6 +2,7 @@ import Base
 import HTTPServer
 import Media
 import Messages
+import Storage
 import Subprocess
 import TestSupport
 import Testing
