@@ -14,6 +14,7 @@ struct RecorderMetrics: Sendable {
   let recordings: MetricFamily<Counter>
   /// Audio that finished recordings lack.
   let lostMilliseconds: Counter
+  let unexplainedMilliseconds: Counter
   let active: Gauge
   let capturing: Gauge
   let heldSeconds: Gauge
@@ -43,6 +44,9 @@ struct RecorderMetrics: Sendable {
     lostMilliseconds = registry.counter(
       "airloom_recordings_lost_milliseconds_total",
       help: "Audio that finished recordings lack, in milliseconds.")
+    unexplainedMilliseconds = registry.counter(
+      "airloom_ledger_unknown_milliseconds_total",
+      help: "Wanted time that is neither captured nor a gap with a known cause: a defect.")
     active = registry.gauge("airloom_captures_active", help: "Streams that are wanted now.")
     capturing = registry.gauge("airloom_captures_receiving", help: "Streams that bring frames now.")
     heldSeconds = registry.gauge(

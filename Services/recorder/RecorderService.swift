@@ -120,10 +120,14 @@ struct RecorderService: Sendable {
       TapeComponent(
         root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,
         captures: captures, finisher: finisher, retention: retention, statuses: statuses,
-        node: host.node,
-        health: host.health, log: host.log),
+        node: host.node, lead: host.settings.recorder.lead, health: host.health, log: host.log),
       LoopComponent("plan") { try await keep() },
       LoopComponent("health") { [health] in await health.run() },
+      LoopComponent("ledger") {
+        await LedgerWatch(
+          database: database, metrics: metrics, log: host.log, time: SystemTimeSource()
+        ).run()
+      },
       LoopComponent("pulse") {
         await RecorderPulse(
           host: host, database: database, keeper: keeper, captures: captures,

@@ -19,11 +19,13 @@ actor TapeComponent: ServiceComponent {
   private let retention: RetentionKeeper
   private let statuses: StatusOutbox
   private let node: NodeID
+  private let lead: Duration
   private let log: Logger
 
   init(
     root: String, recordings: String, database: Database, captures: CapturePool,
     finisher: Finisher, retention: RetentionKeeper, statuses: StatusOutbox, node: NodeID,
+    lead: Duration,
     health: HealthBoard, log: Logger
   ) {
     self.root = root
@@ -35,6 +37,7 @@ actor TapeComponent: ServiceComponent {
     self.retention = retention
     self.statuses = statuses
     self.node = node
+    self.lead = lead
     self.log = log
   }
 
@@ -55,10 +58,9 @@ actor TapeComponent: ServiceComponent {
       log.error("the media folder cannot be used", ("reason", error))
     }
     let now = SystemTimeSource().now()
+    let lead = lead
     let streams = try await database.write { transaction in
-      // What was open when the process died lasted as long as it lived.
-      try GapCatalog.closeAll(
-        at: try RecordingCatalog.lastAlive(transaction) ?? now, transaction)
+      try TapeLedger.resume(at: now, lead: lead, transaction)
       return try RecordingCatalog.streams(transaction)
     }
     // Whatever was said of them before, now they are idle.

@@ -3,7 +3,8 @@ import HTTPServer
 import Messages
 import Storage
 
-/// `/api/v1/streams/{id}/tape` and `/link`: what of a tape is there, and links to it for others.
+/// `/api/v1/streams/{id}/tape`, `/ledger` and `/link`: what of a tape is there, its account, and links to
+/// it for others.
 struct TapeRoutes {
   private struct LinkInput: Decodable {
     var days: Int?
@@ -26,6 +27,7 @@ struct TapeRoutes {
 
   func add(to router: inout GuardedRouter) {
     router.add("GET", "/api/v1/streams/{id}/tape") { request, _ in try await account(request) }
+    router.add("GET", "/api/v1/streams/{id}/ledger") { request, _ in try await ledger(request) }
     router.add("POST", "/api/v1/streams/{id}/link") { request, _ in try await link(request) }
   }
 
@@ -33,12 +35,7 @@ struct TapeRoutes {
   private func account(_ request: Request) async throws -> Response {
     let stream: StreamID = try request.identifier()
     let now = streaming.time.now()
-    let to = try request.instant("to") ?? now
-    let from = try request.instant("from") ?? to - .seconds(86_400)
-    guard from < to, to - from <= TapeRoutes.longestSpan else {
-      throw Problem(
-        422, "invalid", "from must be before to, and at most 92 days before it.", field: "from")
-    }
+    let (from, to) = try span(of: request, now)
     let reading = await streaming.reader.read(stream, from: from, to: min(to, now + .seconds(60)))
     let segments = TapeMerge(reading.answers).segments
     var account = TapeAccount(segments, reading.answers, from: from, to: to)
@@ -51,6 +48,25 @@ struct TapeRoutes {
         : "Not every recorder answers now; what only the silent ones have is not shown."
     }
     return try .json(account)
+  }
+
+  private func ledger(_ request: Request) async throws -> Response {
+    let stream: StreamID = try request.identifier()
+    let now = streaming.time.now()
+    let (from, to) = try span(of: request, now)
+    return try .json(await streaming.reader.ledger(of: stream, from: from, to: min(to, now)))
+  }
+
+  private func span(
+    of request: Request, _ now: Instant
+  ) throws -> (from: Instant, to: Instant) {
+    let to = try request.instant("to") ?? now
+    let from = try request.instant("from") ?? to - .seconds(86_400)
+    guard from < to, to - from <= TapeRoutes.longestSpan else {
+      throw Problem(
+        422, "invalid", "from must be before to, and at most 92 days before it.", field: "from")
+    }
+    return (from, to)
   }
 
   private func link(_ request: Request) async throws -> Response {

@@ -14,6 +14,7 @@ extension Capture {
     address = url
     beginReading()
     watch.connected(to: policy.address)
+    book.connecting(tapeEnd: tapeEnd)
     tape?.assembler.connected()
     log.info("connecting", ("url", Redactor.redact(url)))
     connection = open(url)
@@ -132,6 +133,7 @@ extension Capture {
     address = probe.address
     beginReading()
     watch.connected(to: policy.address)
+    book.connecting(tapeEnd: tapeEnd)
     tape?.assembler.connected()
     connection = probe.connection
     if let head = probe.head {
@@ -260,8 +262,7 @@ extension Capture {
         tape.writer.append(bytes, frames: frames, samples: samples, now: now)
       case .relabel(let start): tape.writer.relabel(start: start)
       case .contact(let start):
-        if hasOutage { changes.append(.outageOver(since: outageStart, end: start)) }
-        outage = nil
+        changes += book.contact(at: start)
       case .leftOut(let start, let end):
         log.warning("source left out audio", ("from", start), ("to", end))
         changes.append(
@@ -284,6 +285,7 @@ extension Capture {
         if tape.writer.isSafe { tape.waiting.removePlaced() }
       case .clockStepped(let old, let new):
         log.warning("the system clock was set", ("from", old), ("to", new))
+        changes += book.clockSet(from: old, to: new)
       }
     }
   }

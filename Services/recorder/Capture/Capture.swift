@@ -74,12 +74,12 @@ actor Capture {
   private let desire = Mutex<Instant?>(nil)
   private var isSettling = false
   var isWanted = false
-  var wantedAt = Instant.epoch
+  var wantedAt: Instant { book.wantedAt }
+  /// What the ledger was told.
+  var book = LedgerBook()
   /// Why nothing comes, as the ledger was told; nil while something does.
-  var outage: SourceFailure?
+  var outage: SourceFailure? { book.outage }
   var hasOutage: Bool { outage != nil }
-  /// Where its first gap begins.
-  var outageStart = Instant.epoch
   /// Rows that the database has not taken yet, in order.
   var changes: [TapeLedger.Change] = []
   var isWriting = false
@@ -135,7 +135,10 @@ actor Capture {
   private func start(since: Instant) async {
     guard !isWanted else { return }
     isWanted = true
-    wantedAt = since
+    let stream = stream
+    // Where that cannot be read, a gap of before may stay open until the next outage.
+    let gap = try? await environment.database.read { try GapCatalog.openStarts($0)[stream] }
+    changes += book.wanted(since: since, hasOpenGap: gap != nil)
     if tape == nil {
       await load()
       await recallDescription()
@@ -152,13 +155,13 @@ actor Capture {
   func stop() async {
     if isWanted {
       isWanted = false
+      // What a station lists and was not fetched will not come any more.
+      let settled = hls?.policy.settledEnd
       perform(policy.handle(.unwanted, now: environment.time.monotonic()))
       closeSegment()
       endTitles()
-      if hasOutage {
-        outage = nil
-        changes.append(.gapClosed(environment.time.now()))
-      }
+      changes += book.unwanted(
+        at: environment.time.now(), tapeEnd: settled ?? tapeEnd, lag: listedLatency)
     }
     let deadline = environment.time.monotonic() + .seconds(5)
     tick()
@@ -259,31 +262,24 @@ actor Capture {
   }
 
   func noteOutage(_ failure: SourceFailure) {
-    // The tape's end is where audio stops; before anything came, the moment it was wanted.
     // What a station has listed may still be had.
     let doubt =
       failure.cause == .sourceStalled ? connection?.doubt(environment.time.monotonic()) : nil
     let failure = doubt ?? failure
-    let start = max(hls?.policy.tapeEnd ?? tapeEnd ?? wantedAt, wantedAt)
-    if !hasOutage { outageStart = start }
-    changes.append(.gapOpened(hasOutage ? environment.time.now() : start, failure))
-    outage = failure
+    changes += book.outage(
+      failure, at: environment.time.now(), tapeEnd: hls?.policy.tapeEnd ?? tapeEnd)
     watch.counts.outages += 1
     environment.metrics.outages.with(failure.cause.rawValue).increment()
   }
 
   /// The connection goes on where it was: nothing is missing.
-  private func forgetOutage() {
-    guard hasOutage else { return }
-    outage = nil
-    // Gaps that end before they began leave no row.
-    changes.append(.outageOver(since: outageStart, end: .epoch))
-  }
+  private func forgetOutage() { changes += book.resumed() }
 
   /// Several times a second while it is busy; `writeRows` follows.
   func tick() {
     let now = environment.time.monotonic()
     tickPage(now)
+    changes += book.tick(wall: environment.time.now(), monotonic: now)
     if isWanted { perform(policy.handle(.tick, now: now)) }
     tape?.tick(now: now)
     media.tick(now: now)

@@ -1,6 +1,7 @@
 import Base
 import Media
 import Messages
+import Storage
 import Synchronization
 
 /// All captures of a recorder: made when first needed, kept, started and stopped as wanted. A few
@@ -20,6 +21,9 @@ final class CapturePool: Sendable {
     var wantedWithSounds: Set<StreamID> {
       wanted.union(revived).union(sounds.keys.filter { wanted.contains($0.owner) })
     }
+
+    /// nil until the plan has been looked at.
+    var withheld: Set<StreamID>?
   }
 
   private let environment: CaptureEnvironment
@@ -82,6 +86,33 @@ final class CapturePool: Sendable {
       return state.captures.map { ($0.value, wanted.contains($0.key)) }
     }
     for (capture, isWanted) in all { capture.want(isWanted) }
+  }
+
+  /// These would be captured, were the recorder not told to pause: the ledger says so. The first call
+  /// also ends what a dead process wanted and nobody wants now. Returns at once.
+  func withhold(_ streams: Set<StreamID>) {
+    let (before, wanted) = state.withLock { state in
+      defer { state.withheld = streams }
+      return (state.withheld, state.wanted)
+    }
+    guard before != streams else { return }
+    let (now, log) = (environment.time.now(), environment.log)
+    let ended = (before ?? []).subtracting(streams).subtracting(wanted)
+    Task { [database = environment.database] in
+      do {
+        try await database.write { transaction in
+          if before == nil {
+            try TapeLedger.closeAll(but: wanted.union(streams), at: now, transaction)
+          }
+          for stream in streams { try TapeLedger.withhold(stream, at: now, transaction) }
+          for stream in ended { try TapeLedger.close(stream, at: now, transaction) }
+        }
+      } catch {
+        for stream in streams.union(ended) {
+          log(stream).error("the pause is not in the ledger", ("error", "\(error)"))
+        }
+      }
+    }
   }
 
   /// See `Capture.reach`; returns at once for a stream that was never captured by this process.

@@ -2,11 +2,13 @@ import Base
 import Messages
 import Storage
 
-/// What a capture has to say to the database, in order: segments that are on disk and what is known
-/// of gaps.
+/// What a capture has to say to the database, in order: segments that are on disk, when the stream was
+/// wanted, and what is known of gaps. `LedgerAccount` is what comes of it.
 enum TapeLedger {
   enum Change: Sendable {
     case segment(Segment)
+    case wanted(from: Instant)
+    case unwanted(at: Instant)
     case gapOpened(Instant, SourceFailure)
     case gapClosed(Instant)
     /// Everything that was said to be missing since then is missing only up to `end`.
@@ -25,6 +27,8 @@ enum TapeLedger {
       for change in changes {
         switch change {
         case .segment(let segment): try SegmentCatalog.insert(segment, transaction)
+        case .wanted(let start): try WantedCatalog.open(stream, at: start, transaction)
+        case .unwanted(let end): try WantedCatalog.close(stream, at: end, transaction)
         case .gapOpened(let start, let failure):
           try GapCatalog.open(stream, at: start, failure.cause, failure.sentence, transaction)
         case .gapClosed(let end): try GapCatalog.close(stream, at: end, transaction)

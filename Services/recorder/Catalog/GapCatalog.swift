@@ -62,11 +62,46 @@ enum GapCatalog {
       "DELETE FROM gaps WHERE stream = ? AND (start_us >= ? OR end_us IS NULL)", stream, start)
   }
 
-  /// After a restart: what was open lasted at least as long as the recorder was known to live;
-  /// what comes after that is the recorder's own absence.
-  static func closeAll(at end: Instant, _ transaction: Transaction) throws(StorageError) {
-    try transaction.execute("UPDATE gaps SET end_us = max(start_us, ?) WHERE end_us IS NULL", end)
-    try transaction.execute("DELETE FROM gaps WHERE end_us <= start_us")
+  /// Streams of which nothing comes now, and since when.
+  static func openStarts(_ transaction: Transaction) throws(StorageError) -> [StreamID: Instant] {
+    let rows = try transaction.all(
+      "SELECT stream, start_us FROM gaps WHERE end_us IS NULL"
+    ) { (row: borrowing Row) throws(StorageError) in
+      (try row.identifier(0) as StreamID, try row.instant(1))
+    }
+    return Dictionary(rows, uniquingKeysWith: min)
+  }
+
+  /// Why nothing comes now; nil while something does.
+  static func openCause(
+    _ stream: StreamID, _ transaction: Transaction
+  ) throws(StorageError) -> Gap.Cause? {
+    try transaction.first("SELECT cause FROM gaps WHERE stream = ? AND end_us IS NULL", stream) {
+      (row: borrowing Row) throws(StorageError) in Gap.Cause(rawValue: try row.text(0)) ?? .unknown
+    }
+  }
+
+  /// Enters a gap, as one with its neighbours of the same cause and sentence.
+  static func extend(
+    _ stream: StreamID, _ gap: Gap, within tolerance: Duration, _ transaction: Transaction
+  ) throws(StorageError) {
+    var start = gap.start
+    var end = gap.end
+    let neighbours = try transaction.all(
+      """
+      SELECT id, start_us, end_us FROM gaps
+      WHERE stream = ? AND cause = ? AND detail = ? AND start_us <= ? AND end_us >= ?
+      """, stream, gap.cause.rawValue, gap.detail, gap.end + tolerance, gap.start - tolerance
+    ) { (row: borrowing Row) throws(StorageError) in
+      (try row.int64(0), try row.instant(1), try row.instant(2))
+    }
+    for (id, from, to) in neighbours {
+      start = min(start, from)
+      end = max(end, to)
+      try transaction.execute("DELETE FROM gaps WHERE id = ?", id)
+    }
+    try insert(
+      stream, Gap(start: start, end: end, cause: gap.cause, detail: gap.detail), transaction)
   }
 
   /// What was missing of each tape since then, but for what was not kept and what no time passed for.

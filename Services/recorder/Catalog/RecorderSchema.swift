@@ -12,6 +12,7 @@ enum RecorderSchema {
       RetentionCatalog.migration,
       Migration("the as-run log", asRun),
       Migration("what each stream turned out to be", DescriptionCatalog.migration),
+      Migration("what was wanted of each stream, and fingerprints of segments", wanted),
     ]
   )
 
@@ -129,5 +130,23 @@ enum RecorderSchema {
     ALTER TABLE segments ADD COLUMN media_sequence INTEGER;  -- the station's number
     ALTER TABLE segments ADD COLUMN discontinuity INTEGER;   -- the station's discontinuity sequence
     ALTER TABLE segments ADD COLUMN address TEXT;          -- path of its address, without a query
+    """
+
+  /// The other side of the ledger: captured and gaps add up to this.
+  private static let wanted = """
+    CREATE TABLE wanted (
+      id INTEGER PRIMARY KEY,
+      stream TEXT NOT NULL,
+      start_us INTEGER NOT NULL,      -- from here the plan needed the stream: UTC, microseconds
+      end_us INTEGER                  -- to here; NULL while it lasts
+    ) STRICT;
+    CREATE INDEX wanted_by_time ON wanted (stream, start_us);
+    ALTER TABLE segments ADD COLUMN digest INTEGER;  -- ByteDigest of the file; NULL: not known
+    CREATE TABLE volume (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      mark TEXT NOT NULL,             -- what the tape folder's mark file holds
+      path TEXT NOT NULL,             -- where that folder was
+      is_apart INTEGER NOT NULL       -- 1: on another file system than this database
+    ) STRICT;
     """
 }

@@ -38,6 +38,8 @@ struct Segment: Hashable, Sendable {
   var path: String
   var splice: Splice
   var isRecovered = false
+  /// `ByteDigest` of the file; nil where it is not known.
+  var digest: UInt64?
 
   var duration: Duration {
     switch content {
@@ -85,11 +87,12 @@ struct MediaContent: Hashable, Sendable {
 extension Segment {
   init(
     stream: StreamID, sequence: Int64, start: Instant, samples: Int64, frames: Int64,
-    bytes: Int64, format: FrameFormat, path: String, splice: Splice, isRecovered: Bool = false
+    bytes: Int64, format: FrameFormat, path: String, splice: Splice, isRecovered: Bool = false,
+    digest: UInt64? = nil
   ) {
     self.init(
       stream: stream, sequence: sequence, start: start, bytes: bytes,
       content: .frames(FrameRun(format: format, samples: samples, frames: frames)), path: path,
-      splice: splice, isRecovered: isRecovered)
+      splice: splice, isRecovered: isRecovered, digest: digest)
   }
 }

@@ -12,26 +12,28 @@ enum SegmentCatalog {
       try transaction.execute(
         """
         INSERT INTO segments (stream, sequence, start_us, duration_us, samples, frames, bytes,
-          codec, sample_rate, channels, path, splice, is_recovered, init)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+          codec, sample_rate, channels, path, splice, is_recovered, init, digest)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
         """,
         segment.stream, segment.sequence, segment.start, segment.duration.microseconds,
         run.samples, run.frames, segment.bytes, run.format.codec.rawValue, run.format.sampleRate,
         run.format.channels, segment.path, segment.splice.rawValue, segment.isRecovered,
-        run.format.setup == 0 ? nil : hexadecimal(run.format.setup))
+        run.format.setup == 0 ? nil : hexadecimal(run.format.setup),
+        segment.digest.map { Int64(bitPattern: $0) })
     case .media(let media):
       try transaction.execute(
         """
         INSERT INTO segments (stream, sequence, start_us, duration_us, samples, frames, bytes,
           codec, sample_rate, channels, path, splice, is_recovered, container, codecs, height,
-          init, is_independent, media_sequence, discontinuity, address)
-        VALUES (?, ?, ?, ?, 0, 0, ?, '', 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          init, is_independent, media_sequence, discontinuity, address, digest)
+        VALUES (?, ?, ?, ?, 0, 0, ?, '', 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT DO NOTHING
         """,
         segment.stream, segment.sequence, segment.start, media.duration.microseconds,
         segment.bytes, segment.path, segment.splice.rawValue, segment.isRecovered,
         media.container.rawValue, media.codecs, media.height, media.initialisation,
-        media.isIndependent, media.mediaSequence, media.discontinuity, media.address)
+        media.isIndependent, media.mediaSequence, media.discontinuity, media.address,
+        segment.digest.map { Int64(bitPattern: $0) })
     }
   }
 
@@ -79,6 +81,39 @@ enum SegmentCatalog {
       folder + "/", folder + "0", read: read)
   }
 
+  /// When there is sound of [from, to), by labels: in order, those without a seam as one.
+  static func spans(
+    _ stream: StreamID, from start: Instant, to end: Instant, _ transaction: Transaction
+  ) throws(StorageError) -> [TimeSpan] {
+    var spans: [TimeSpan] = []
+    _ = try transaction.all(
+      """
+      SELECT start_us, start_us + duration_us FROM segments
+      WHERE stream = ? AND start_us < ? AND start_us > ? AND start_us + duration_us > ?
+      ORDER BY start_us
+      """, stream, end, start - longest, start
+    ) { (row: borrowing Row) throws(StorageError) in
+      let span = TimeSpan(start: try row.instant(0), end: try row.instant(1))
+      if let last = spans.last, span.start - last.end <= LedgerAccount.seam {
+        spans[spans.count - 1].end = max(last.end, span.end)
+      } else {
+        spans.append(span)
+      }
+    }
+    return spans
+  }
+
+  /// Where the tape's sound ends; nil where there is none.
+  static func end(
+    _ stream: StreamID, _ transaction: Transaction
+  ) throws(StorageError) -> Instant? {
+    try transaction.first(
+      """
+      SELECT start_us + duration_us FROM segments WHERE stream = ? ORDER BY sequence DESC LIMIT 1
+      """, stream
+    ) { (row: borrowing Row) throws(StorageError) in try row.instant(0) }
+  }
+
   static func find(
     _ stream: StreamID, sequence: Int64, _ transaction: Transaction
   ) throws(StorageError) -> Segment? {
@@ -119,7 +154,7 @@ enum SegmentCatalog {
   private static let columns =
     "stream, sequence, start_us, samples, frames, bytes, codec, sample_rate, channels, path, "
     + "splice, is_recovered, container, duration_us, codecs, height, init, is_independent, "
-    + "media_sequence, discontinuity, address"
+    + "media_sequence, discontinuity, address, digest"
 
   private static func read(_ row: borrowing Row) throws(StorageError) -> Segment {
     guard let splice = Splice(rawValue: try row.text(10)) else {
@@ -128,7 +163,8 @@ enum SegmentCatalog {
     return Segment(
       stream: try row.identifier(0), sequence: try row.int64(1), start: try row.instant(2),
       bytes: try row.int64(5), content: row.isNull(12) ? try frames(row) : try media(row),
-      path: try row.text(9), splice: splice, isRecovered: try row.bool(11))
+      path: try row.text(9), splice: splice, isRecovered: try row.bool(11),
+      digest: try row.optionalInt64(21).map { UInt64(bitPattern: $0) })
   }
 
   private static func frames(_ row: borrowing Row) throws(StorageError) -> Segment.Content {

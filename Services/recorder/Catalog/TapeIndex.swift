@@ -56,6 +56,16 @@ enum TapeIndex {
     } != nil
   }
 
+  /// Whether there is a tape, or one was wanted.
+  static func isKnown(
+    _ stream: StreamID, _ transaction: Transaction
+  ) throws(StorageError) -> Bool {
+    try transaction.first(
+      "SELECT 1 WHERE EXISTS (SELECT 1 FROM tapes WHERE stream = ?1) "
+        + "OR EXISTS (SELECT 1 FROM wanted WHERE stream = ?1)", stream
+    ) { (row: borrowing Row) throws(StorageError) in try row.int(0) } != nil
+  }
+
   /// What overlaps [start, end), by time, at most `limit` segments and as many holes.
   static func page(
     _ stream: StreamID, from start: Instant, to end: Instant, limit: Int,

@@ -91,8 +91,7 @@ extension Capture {
         log.warning("source failed", ("reason", failure.sentence))
         noteOutage(failure)
       case .resumed(let start):
-        outage = nil
-        changes.append(.gapsWithdrawn(from: start))
+        changes += book.listed(from: start)
       case .report(let state, let reason):
         if state == .capturing {
           perform(policy.handle(.frames, now: environment.time.monotonic()))
@@ -231,7 +230,8 @@ extension Capture {
       bytes: Int64(fetched.bytes.count), content: .media(content),
       path: MediaPath.path(
         stream, start: entry.start, sequence: entry.sequence, mediaSequence: entry.number,
-        container: content.container), splice: entry.splice)
+        container: content.container), splice: entry.splice,
+      digest: ByteDigest(of: fetched.bytes).value)
     let now = environment.time.monotonic()
     tape?.writer.reserve(before: entry.sequence + 1)
     media.put(

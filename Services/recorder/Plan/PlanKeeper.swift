@@ -51,6 +51,8 @@ actor PlanKeeper {
   private var closing: Set<JobID> = []
   private var isReloadDue = false
   private var isPaused = false
+  /// The stored plan is known.
+  private var hasLoaded = false
   /// Nothing is written before, because the last attempt failed.
   private var retryAt: Instant?
   private var planFault: String?
@@ -197,6 +199,7 @@ actor PlanKeeper {
       } ?? false
     }
     await environment.captures.define(streams)
+    hasLoaded = true
   }
 
   /// The windows have opened at these instants: what is done here only tells of it.
@@ -310,6 +313,7 @@ actor PlanKeeper {
       .filter { $0.paddedEnd >= recent }.map(\.stream)
     let wanted = due.streams.union(draining.keys).union(ending)
     environment.captures.want(wanted)
+    if hasLoaded { environment.captures.withhold(due.withheld.subtracting(wanted)) }
     let running = recordings.values.filter { $0.phase == .recording || $0.phase == .planned }
       .filter { due.streams.contains($0.plan.stream) }
     environment.logs.setRunning(

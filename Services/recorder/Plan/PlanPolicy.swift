@@ -17,6 +17,8 @@ struct PlanPolicy {
   struct Due: Hashable, Sendable {
     /// Streams that somebody needs now.
     var streams: Set<StreamID> = []
+    /// Streams that somebody would need now, were it not for the pause.
+    var withheld: Set<StreamID> = []
     /// Recordings whose window has opened.
     var starts: [JobID] = []
     /// Recordings whose window is over.
@@ -53,12 +55,18 @@ struct PlanPolicy {
         if now >= item.start { due.starts.append(item.job) }
         look(at: connect)
         look(at: item.start)
+      case .planned:
+        let connect = item.start - lead
+        if now >= connect, now < item.end { due.withheld.insert(item.stream) }
+        look(at: connect)
+        look(at: item.end)
       case .recording:
         if now >= item.end { due.ends.append(item.job) } else { due.streams.insert(item.stream) }
         look(at: item.end)
       default: break
       }
     }
+    due.withheld.subtract(due.streams)
     return due
   }
 }

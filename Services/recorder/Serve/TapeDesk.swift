@@ -25,7 +25,7 @@ actor TapeDesk {
   private let node: NodeID
   private let root: String
   private let tokenPath: String
-  private let database: Database
+  let database: Database
 
   init(node: NodeID, root: String, tokenPath: String, database: Database) {
     self.node = node
@@ -38,6 +38,7 @@ actor TapeDesk {
     router.add("GET", "/tape") { try await self.list($0) }
     router.add("GET", "/tape/{stream}") { try await self.page($0) }
     router.add("GET", "/tape/{stream}/titles") { try await self.titles($0) }
+    router.add("GET", "/tape/{stream}/ledger") { try await self.ledger($0) }
     router.add("GET", "/tape/{stream}/segments/{sequence}") { try await self.segment($0) }
     router.add("GET", "/tape/{stream}/init/{sha256}") { try await self.initialisation($0) }
   }
@@ -121,12 +122,12 @@ actor TapeDesk {
   /// A segment never changes and its number is never used again.
   private static let forEver = "private, max-age=31536000, immutable"
 
-  private static func noTape(_ stream: StreamID) -> Problem {
+  static func noTape(_ stream: StreamID) -> Problem {
     Problem(404, "not_found", "This recorder has no tape of '\(stream)'.")
   }
 
   /// The token is read each time, so that a replaced one ends at once.
-  private func admit(_ request: Request) throws {
+  func admit(_ request: Request) throws {
     guard let header = request.header("Authorization"),
       try TapeToken.load(tokenPath).isShown(in: header)
     else { throw TapeDesk.unauthorized }
@@ -136,12 +137,12 @@ actor TapeDesk {
     401, "unauthorized",
     "Tapes are read with the key in keys/tape.token: send it as 'Authorization: Bearer …'.")
 
-  private func stream(_ request: Request) throws -> StreamID {
+  func stream(_ request: Request) throws -> StreamID {
     guard let stream = StreamID(request.parameter("stream")) else { throw Problem.notFound }
     return stream
   }
 
-  private func number(_ name: String, _ request: Request) throws -> Int64? {
+  func number(_ name: String, _ request: Request) throws -> Int64? {
     guard let text = request.query(name) else { return nil }
     guard let number = Int64(text) else {
       throw Problem(400, "invalid", "\(name) must be a whole number.", field: name)
@@ -149,7 +150,7 @@ actor TapeDesk {
     return number
   }
 
-  private func json(_ answer: some Encodable) throws -> Response {
+  func json(_ answer: some Encodable) throws -> Response {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -8,9 +8,10 @@ struct HeldSegment: Sendable {
   let format: FrameFormat
   let splice: Splice
   var start: Instant
-  var bytes: [UInt8] = []
-  var frames: Int64 = 0
-  var samples: Int64 = 0
+  private(set) var bytes: [UInt8] = []
+  private(set) var digest = ByteDigest()
+  private(set) var frames: Int64 = 0
+  private(set) var samples: Int64 = 0
   /// No more frames will come.
   var isClosed = false
 
@@ -32,9 +33,17 @@ struct HeldSegment: Sendable {
     self.start = start
   }
 
+  mutating func append(_ more: UnsafeRawBufferPointer, frames: Int, samples: Int64) {
+    bytes.append(contentsOf: more)
+    digest.add(more)
+    self.frames += Int64(frames)
+    self.samples += samples
+  }
+
   func segment(_ stream: StreamID, path: String) -> Segment {
     Segment(
       stream: stream, sequence: sequence, start: start, samples: samples, frames: frames,
-      bytes: Int64(bytes.count), format: format, path: path, splice: splice)
+      bytes: Int64(bytes.count), format: format, path: path, splice: splice,
+      digest: digest.value)
   }
 }

@@ -37,7 +37,7 @@ extension TapeReconciler {
     return Segment(
       stream: stream, sequence: sequence, start: start, samples: rest.samples,
       frames: rest.frames, bytes: Int64(rest.bytes.count), format: format, path: final,
-      splice: splice, isRecovered: true)
+      splice: splice, isRecovered: true, digest: ByteDigest(of: rest.bytes).value)
   }
 
   private func tail(

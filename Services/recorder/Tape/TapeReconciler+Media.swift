@@ -32,7 +32,7 @@ extension TapeReconciler {
           initialisation: section.map { hexadecimal(SHA256.hash($0)) },
           isIndependent: inspection.isIndependent, mediaSequence: name.mediaSequence,
           discontinuity: before?.discontinuity ?? 0, address: "")), path: path,
-      splice: .continuous, isRecovered: true)
+      splice: .continuous, isRecovered: true, digest: ByteDigest(of: bytes).value)
   }
 
   private func onlySection(of stream: StreamID) -> String? {

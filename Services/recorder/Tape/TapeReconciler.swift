@@ -209,7 +209,8 @@ struct TapeReconciler {
     return Segment(
       stream: stream, sequence: name.sequence, start: start, samples: content.samples,
       frames: content.frames, bytes: Int64(content.bytes.count), format: format,
-      path: name.isPart ? final : path, splice: .continuous, isRecovered: true)
+      path: name.isPart ? final : path, splice: .continuous, isRecovered: true,
+      digest: ByteDigest(of: content.bytes).value)
   }
 
   /// The label in the name; but the last frames came before the file was last written, so one that

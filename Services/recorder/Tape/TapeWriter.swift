@@ -71,9 +71,7 @@ final class TapeWriter {
 
   func append(_ bytes: UnsafeRawBufferPointer, frames: Int, samples: Int64, now: Monotonic) {
     precondition(hasOpenSegment, "frames came before a segment was begun")
-    queue[queue.count - 1].bytes.append(contentsOf: bytes)
-    queue[queue.count - 1].frames += Int64(frames)
-    queue[queue.count - 1].samples += samples
+    queue[queue.count - 1].append(bytes, frames: frames, samples: samples)
     if fault == nil { store(now: now) }
     giveUpOldest()
   }

@@ -125,6 +125,11 @@ final class Studio: Sendable {
     }
   }
 
+  /// The whole ledger of a stream until now.
+  func account(_ stream: StreamID) async throws -> LedgerAccount {
+    try await TapeLedger.account(of: stream, from: .epoch, to: time.now(), in: database)
+  }
+
   /// The frames of the whole tape, in its order, as a test's source numbered them.
   func report(_ stream: StreamID, of frames: NumberedFrames) async throws -> NumberedReport {
     var bytes: [UInt8] = []

@@ -94,7 +94,7 @@ struct TapeClient: Sendable {
     return (most ?? 0) + 256_000
   }
 
-  private func get(
+  func get(
     _ path: String, from recorder: Recorder, timeout: Duration
   ) async throws -> HTTPResponse {
     var request = HTTPRequest("GET", "http://\(recorder.address)\(path)", timeout: timeout)
@@ -120,7 +120,7 @@ struct TapeRefusal: Error, CustomStringConvertible {
 }
 
 extension HTTPResponse {
-  fileprivate func checked() throws(TapeRefusal) -> [UInt8] {
+  func checked() throws(TapeRefusal) -> [UInt8] {
     guard status == 200 else { throw TapeRefusal(status: status, url: head.url) }
     return body
   }

@@ -37,8 +37,8 @@ actor TapeReader {
     var readAt: Instant
   }
 
-  private let client: TapeClient
-  private let recorders: @Sendable () async -> [TapeClient.Recorder]
+  let client: TapeClient
+  let recorders: @Sendable () async -> [TapeClient.Recorder]
   private let time: any TimeSource
   private let log: Logger
   private var memory: [Span: Memory] = [:]

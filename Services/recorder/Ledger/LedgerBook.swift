@@ -1,0 +1,142 @@
+import Base
+import Messages
+
+/// What one capture tells the ledger: since when the stream is wanted, and why nothing comes.
+/// (state, event) → changes of rows. A value.
+///
+/// At most one gap lasts at a time. It is opened where the sound ends and closed where it goes on, by
+/// labels, so that rows and segments fit to the microsecond.
+struct LedgerBook {
+  typealias Change = TapeLedger.Change
+
+  /// Sound that ended so shortly before the stream was let go of was all that had come.
+  static let inFlight = Duration.seconds(1)
+
+  /// Since when somebody needs the stream; of the past while nobody does.
+  private(set) var wantedAt = Instant.epoch
+  private(set) var isWanted = false
+  /// Why nothing comes, as the ledger was told; nil while something does.
+  private(set) var outage: SourceFailure?
+  /// A gap lasts: by an outage, or by what was before this capture began.
+  private(set) var hasOpenGap = false
+  /// Where the sound ended when the present connection was begun.
+  private var endBefore: Instant?
+  /// Wall minus monotonic time.
+  private var clockOffset: Duration?
+
+  /// `hasOpenGap`: the ledger holds a gap that lasts (the recorder was down, the stream withheld).
+  mutating func wanted(since: Instant, hasOpenGap: Bool) -> [Change] {
+    isWanted = true
+    wantedAt = since
+    self.hasOpenGap = hasOpenGap
+    outage = nil
+    endBefore = nil
+    return [.wanted(from: since)]
+  }
+
+  /// `lag`: how far behind the present the sound of such a stream is.
+  mutating func unwanted(at now: Instant, tapeEnd: Instant?, lag: Duration = .zero) -> [Change] {
+    guard isWanted else { return [] }
+    isWanted = false
+    outage = nil
+    if hasOpenGap {
+      hasOpenGap = false
+      return [.gapClosed(now), .unwanted(at: now)]
+    }
+    guard let tapeEnd, tapeEnd >= wantedAt else {
+      return [
+        .gap(
+          Gap(
+            start: wantedAt, end: now, cause: .sourceUnreachable,
+            detail: "The connection was still being made when the stream was no longer needed.")),
+        .unwanted(at: now),
+      ]
+    }
+    // Nobody asked for more than had come by then.
+    if now - tapeEnd <= lag + LedgerBook.inFlight { return [.unwanted(at: min(now, tapeEnd))] }
+    return [
+      .gap(
+        Gap(
+          start: tapeEnd, end: now, cause: .sourceStalled,
+          detail: "Nothing had come for a while when the stream was no longer needed.")),
+      .unwanted(at: now),
+    ]
+  }
+
+  mutating func connecting(tapeEnd: Instant?) { endBefore = tapeEnd }
+
+  mutating func outage(
+    _ failure: SourceFailure, at now: Instant, tapeEnd: Instant?
+  ) -> [Change] {
+    // The tape's end is where sound stops; before anything came, the moment it was wanted.
+    let start = hasOpenGap ? now : max(tapeEnd ?? wantedAt, wantedAt)
+    outage = failure
+    hasOpenGap = true
+    return [.gapOpened(start, failure)]
+  }
+
+  /// The connection goes on where it was: nothing is missing.
+  mutating func resumed() -> [Change] {
+    guard hasOpenGap else { return [] }
+    outage = nil
+    hasOpenGap = false
+    // A gap that ends before it began leaves no row.
+    return [.gapClosed(.epoch)]
+  }
+
+  /// Sound goes on, certainly from here.
+  mutating func contact(at start: Instant) -> [Change] {
+    outage = nil
+    if hasOpenGap {
+      hasOpenGap = false
+      return [.gapClosed(start)]
+    }
+    let known = endBefore.map { max($0, wantedAt) } ?? wantedAt
+    endBefore = nil
+    guard start - known > LedgerAccount.seam else { return [] }
+    return [
+      .gap(
+        Gap(
+          start: known, end: start, cause: .sourceUnreachable,
+          detail: "The connection was being made."))
+    ]
+  }
+
+  /// A station's list came (again): what was said to be missing from there on is withdrawn.
+  mutating func listed(from start: Instant) -> [Change] {
+    outage = nil
+    hasOpenGap = false
+    return [.gapsWithdrawn(from: start)]
+  }
+
+  /// What would have had the one label has the other.
+  mutating func clockSet(from old: Instant, to new: Instant) -> [Change] {
+    // Where nothing comes, `tick` tells of it.
+    guard isWanted, !hasOpenGap else { return [] }
+    return LedgerBook.step(from: old, to: new)
+  }
+
+  private static func step(from old: Instant, to new: Instant) -> [Change] {
+    if new > old {
+      return [
+        .gap(
+          Gap(
+            start: old, end: new, cause: .clockSet,
+            detail: "The system clock was set forward: no time passed, and nothing is missing."))
+      ]
+    }
+    return [.unwanted(at: old), .wanted(from: new)]
+  }
+
+  /// Time passes: notices a clock that is set while nothing comes.
+  mutating func tick(wall: Instant, monotonic: Monotonic) -> [Change] {
+    let offset = Duration.nanoseconds(wall.microseconds * 1000 - monotonic.nanoseconds)
+    defer { clockOffset = offset }
+    guard let clockOffset, isWanted, hasOpenGap else { return [] }
+    let step = offset - clockOffset
+    guard step > .milliseconds(500) || step < .milliseconds(-500) else { return [] }
+    let old = wall - step
+    let again = outage ?? SourceFailure(.recorderDown, LedgerRestart.sentence)
+    return [.gapClosed(old)] + LedgerBook.step(from: old, to: wall) + [.gapOpened(wall, again)]
+  }
+}

@@ -1,0 +1,79 @@
+import Base
+import Messages
+import Storage
+
+/// The ledger read from its rows, and kept true by whoever takes something off a tape.
+extension TapeLedger {
+  /// Read in one piece, so that a year is never in memory nor on the database's thread at once.
+  static let stride = Duration.seconds(86_400)
+
+  /// Of [from, to); what lasts still ends at `to`.
+  static func account(
+    of stream: StreamID, from: Instant, to: Instant, in database: Database
+  ) async throws -> LedgerAccount {
+    var captured: [TimeSpan] = []
+    let wanted = try await database.read { transaction in
+      try settled(
+        try WantedCatalog.overlapping(stream, from: from, to: to, transaction), of: stream,
+        transaction)
+    }
+    let gaps = try await database.read {
+      try GapCatalog.overlapping(stream, from: from, to: to, $0)
+    }
+    // Only where somebody wanted it: a tape may be silent for months.
+    for span in wanted.united() {
+      var start = span.start
+      while start < span.end {
+        let end = min(span.end, start + stride)
+        let piece = TimeSpan(start: start, end: end)
+        captured += try await database.read {
+          try SegmentCatalog.spans(stream, from: piece.start, to: piece.end, $0)
+        }
+        captured = captured.united(within: LedgerAccount.seam)
+        start = end
+      }
+    }
+    return LedgerAccount(wanted: wanted, captured: captured, gaps: gaps)
+  }
+
+  /// What is being written now, or waits for the disk, is not told of yet.
+  private static func settled(
+    _ wanted: [TimeSpan], of stream: StreamID, _ transaction: Transaction
+  ) throws(StorageError) -> [TimeSpan] {
+    guard let since = try WantedCatalog.open(transaction)[stream],
+      try GapCatalog.openCause(stream, transaction) == nil,
+      let end = try SegmentCatalog.end(stream, transaction), end > since
+    else { return wanted }
+    return wanted.compactMap { span in
+      let isComing = span.end > end && span.end - end < underWay
+      return isComing ? span.clamped(from: span.start, to: end) : span
+    }
+  }
+
+  /// The longest segment and what a capture holds in memory for a faulty disk.
+  static let underWay = Duration.seconds(240)
+
+  /// Takes segments off the tape, whose files the caller removes after the commit: their time becomes
+  /// a gap of that cause. A crash in between leaves files without rows, which cost nothing but room.
+  static func remove(
+    _ segments: [Segment], because cause: Gap.Cause, _ detail: String, _ transaction: Transaction
+  ) throws(StorageError) {
+    for segment in segments {
+      try SegmentCatalog.remove(segment.stream, sequence: segment.sequence, transaction)
+    }
+    for (stream, taken) in Dictionary(grouping: segments, by: \.stream) {
+      let spans = taken.map { TimeSpan(start: $0.start, end: $0.end) }
+      for span in spans.united(within: LedgerAccount.seam) {
+        try GapCatalog.extend(
+          stream, Gap(start: span.start, end: span.end, cause: cause, detail: detail),
+          within: LedgerAccount.seam, transaction)
+      }
+    }
+  }
+
+  /// What retention takes.
+  static func forget(_ segments: [Segment], _ transaction: Transaction) throws(StorageError) {
+    try remove(
+      segments, because: .notKept, "It was older or larger than what is kept.", transaction)
+  }
+}
