@@ -161,7 +161,7 @@ actor Capture {
       closeSegment()
       endTitles()
       changes += book.unwanted(
-        at: environment.time.now(), tapeEnd: settled ?? tapeEnd, lag: listedLatency)
+        at: environment.time.now(), tapeEnd: settled ?? tapeEnd, isListed: settled != nil)
     }
     let deadline = environment.time.monotonic() + .seconds(5)
     tick()

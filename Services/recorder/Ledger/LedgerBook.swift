@@ -34,8 +34,10 @@ struct LedgerBook {
     return [.wanted(from: since)]
   }
 
-  /// `lag`: how far behind the present the sound of such a stream is.
-  mutating func unwanted(at now: Instant, tapeEnd: Instant?, lag: Duration = .zero) -> [Change] {
+  /// `isListed`: a station's list was followed to its end, which lies behind the present.
+  mutating func unwanted(
+    at now: Instant, tapeEnd: Instant?, isListed: Bool = false
+  ) -> [Change] {
     guard isWanted else { return [] }
     isWanted = false
     outage = nil
@@ -43,6 +45,8 @@ struct LedgerBook {
       hasOpenGap = false
       return [.gapClosed(now), .unwanted(at: now)]
     }
+    // Labels are the station's there, and what it had not listed nobody could have.
+    if isListed { return [.unwanted(at: min(now, max(tapeEnd ?? wantedAt, wantedAt)))] }
     guard let tapeEnd, tapeEnd >= wantedAt else {
       return [
         .gap(
@@ -53,7 +57,7 @@ struct LedgerBook {
       ]
     }
     // Nobody asked for more than had come by then.
-    if now - tapeEnd <= lag + LedgerBook.inFlight { return [.unwanted(at: min(now, tapeEnd))] }
+    if now - tapeEnd <= LedgerBook.inFlight { return [.unwanted(at: min(now, tapeEnd))] }
     return [
       .gap(
         Gap(

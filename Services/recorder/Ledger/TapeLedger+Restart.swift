@@ -50,7 +50,9 @@ extension TapeLedger {
     but wanted: Set<StreamID>, at now: Instant, _ transaction: Transaction
   ) throws(StorageError) {
     let open = try WantedCatalog.open(transaction).keys
-    for stream in open where !wanted.contains(stream.owner) { try close(stream, at: now, transaction) }
+    for stream in open where !wanted.contains(stream.owner) {
+      try close(stream, at: now, transaction)
+    }
   }
 
   /// Not wanted any more, and nobody captures it.
