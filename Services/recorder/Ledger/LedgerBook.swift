@@ -95,14 +95,15 @@ struct LedgerBook {
       hasOpenGap = false
       return [.gapClosed(start)]
     }
-    let known = endBefore.map { max($0, wantedAt) } ?? wantedAt
+    // The first connection's time is told by `LedgerAccount`.
+    guard let known = endBefore, known >= wantedAt else { return [] }
     endBefore = nil
     guard start - known > LedgerAccount.seam else { return [] }
     return [
       .gap(
         Gap(
           start: known, end: start, cause: .sourceUnreachable,
-          detail: "The connection was being made."))
+          detail: "The connection was made anew."))
     ]
   }
 
