@@ -36,6 +36,7 @@ struct AirloomMain {
         node: input.parameters[0], command: input.parameters[1], in: place)
     case "config": return try ConfigCommand.run(input.parameters[0], in: place)
     case "test": return try TestCommand.run(input, in: place)
+    case "audit": return try AuditCommand.run(input, in: place)
     case "version": Terminal.print("airloom \(ServiceVersion.text)")
     default:
       if let name = input.parameters.first {

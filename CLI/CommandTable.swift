@@ -49,6 +49,19 @@ enum CommandTable {
         Exits with 0 where the stream can be captured, with 1 where it cannot.
         """),
     CommandDescription(
+      name: "audit", parameters: [], options: AuditCommand.options,
+      summary: "hold a recorder's tapes against its books",
+      details: """
+        Derives the account of every tape again from its files alone, and says where the books differ:
+        files that are gone or in no row, changed bits, wrong sizes, frames, labels or durations,
+        overlaps, and wanted time without sound that nothing explains. The recorder may be at work
+        meanwhile; what it writes now is left out. Changes nothing.
+          --stream ID   one stream alone              --node NAME  of this recorder (recorder-1)
+          --from TIME   such as 2026-11-21T19:00:00Z  --fast       names and sizes, not contents
+          --to TIME                                   --json       for programs
+        Exits with 0 where files and books agree, with 1 where they differ.
+        """),
+    CommandDescription(
       name: "version", parameters: [], summary: "say which version this is", details: ""),
     CommandDescription(
       name: "help", parameters: ["<command>"], optionalCount: 1,

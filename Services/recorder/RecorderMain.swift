@@ -8,6 +8,7 @@ struct RecorderMain {
     let arguments = CommandLine.arguments.dropFirst()
     if arguments.first == "ingest" { IngestMain.run(Array(arguments.dropFirst())) }
     if arguments.first == "test" { SourceTestMain.run(Array(arguments.dropFirst())) }
+    if arguments.first == "audit" { AuditMain.run(Array(arguments.dropFirst())) }
     ServiceHost.main("recorder", defaultNode: NodeID(unchecked: "recorder-1")) { host in
       let database = try host.openDatabase(schemas: RecorderService.schemas)
       let outbox = Outbox()

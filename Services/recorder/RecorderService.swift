@@ -35,6 +35,7 @@ struct RecorderService: Sendable {
   private let retention: RetentionKeeper
   private let health: HealthKeeper
   private let tapeRoot: String
+  private let disk: GuardedDisk
   private let host: ServiceHost
 
   init(_ host: ServiceHost, database: Database, outbox: Outbox) {
@@ -52,6 +53,8 @@ struct RecorderService: Sendable {
       addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all,
       certificates: host.settings.recorder.caFile, time: time)
     let direct = SourceRouter(host.settings.recorder, client: client, time: time)
+    let disk = GuardedDisk(care.disk)
+    self.disk = disk
     ingest =
       host.settings.recorder.hasIngest
       ? IngestOpener(
@@ -62,7 +65,7 @@ struct RecorderService: Sendable {
     captures = CapturePool(
       CaptureEnvironment(
         node: host.node, root: tapeRoot, database: database, opener: ingest ?? direct,
-        client: client, time: time, disk: care.disk,
+        client: client, time: time, disk: disk,
         settings: CaptureSettings(host.settings.recorder),
         metrics: metrics,
         log: { stream in log.with(("stream", stream)).also { logs.note(stream, $0) } },
@@ -118,9 +121,11 @@ struct RecorderService: Sendable {
     let holding = ingest.map { IngestComponent($0, metrics: host.metrics, health: host.health) }
     return [bus] + (holding.map { [$0] } ?? []) + [
       TapeComponent(
-        root: tapeRoot, recordings: host.home.recordings(host.settings), database: database,
-        captures: captures, finisher: finisher, retention: retention, statuses: statuses,
-        node: host.node, lead: host.settings.recorder.lead, health: host.health, log: host.log),
+        root: tapeRoot, recordings: host.home.recordings(host.settings),
+        data: DurableFile.folder(of: host.home.database(of: host.node)), disk: disk,
+        database: database, captures: captures, finisher: finisher, retention: retention,
+        statuses: statuses, node: host.node, lead: host.settings.recorder.lead,
+        health: host.health, log: host.log),
       LoopComponent("plan") { try await keep() },
       LoopComponent("health") { [health] in await health.run() },
       LoopComponent("ledger") {

@@ -21,6 +21,12 @@ struct CommandLineReaderTests {
         ["control", "--", "--gateway", "ping"],
         CommandLineInput(command: "control", parameters: ["--gateway", "ping"])
       ),
+      (
+        ["--json", "audit", "--stream", "radio", "--from=2026-11-21T19:00:00Z"],
+        CommandLineInput(
+          command: "audit", parameters: [],
+          options: ["--json": "", "--stream": "radio", "--from": "2026-11-21T19:00:00Z"])
+      ),
       (["help"], CommandLineInput(command: "help", parameters: [])),
       (["-h"], CommandLineInput(command: "help", parameters: [])),
       (["up", "--help"], CommandLineInput(command: "help", parameters: ["up"])),
@@ -45,6 +51,9 @@ struct CommandLineReaderTests {
         ["up", "--colour"],
         "'--colour' is no option; the options are --home, --config, --help, --version, -h"
       ),
+      (["up", "--json"], "'--json' is no option of `airloom up`"),
+      (["audit", "--stream"], "--stream needs a value after it"),
+      (["audit", "--json=1"], "--json takes no value"),
       (["up", "--home"], "--home needs a value after it"),
       (["control", "gateway"], "<command> is missing: airloom control <node> <command>"),
       (["config"], "check|print|path|default is missing: airloom config check|print|path|default"),

@@ -166,9 +166,7 @@ extension Capture {
   /// goes on just there.
   private func expectGap(_ why: SourceFailure) {
     guard !hasOutage else { return }
-    outageStart = max(tapeEnd ?? wantedAt, wantedAt)
-    changes.append(.gapOpened(outageStart, why))
-    outage = why
+    changes += book.outage(why, at: environment.time.now(), tapeEnd: tapeEnd)
   }
 
   /// To a source in another coding: what it brought so far overlaps by time and cannot be joined, so

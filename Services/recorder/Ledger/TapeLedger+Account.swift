@@ -12,14 +12,7 @@ extension TapeLedger {
     of stream: StreamID, from: Instant, to: Instant, in database: Database
   ) async throws -> LedgerAccount {
     var captured: [TimeSpan] = []
-    let wanted = try await database.read { transaction in
-      try settled(
-        try WantedCatalog.overlapping(stream, from: from, to: to, transaction), of: stream,
-        transaction)
-    }
-    let gaps = try await database.read {
-      try GapCatalog.overlapping(stream, from: from, to: to, $0)
-    }
+    let (wanted, gaps) = try await rows(of: stream, from: from, to: to, in: database)
     // Only where somebody wanted it: a tape may be silent for months.
     for span in wanted.united() {
       var start = span.start
@@ -34,6 +27,21 @@ extension TapeLedger {
       }
     }
     return LedgerAccount(wanted: wanted, captured: captured, gaps: gaps)
+  }
+
+  /// When the stream was wanted in [from, to), and what is known of times without sound.
+  static func rows(
+    of stream: StreamID, from: Instant, to: Instant, in database: Database
+  ) async throws -> (wanted: [TimeSpan], gaps: [Gap]) {
+    try await database.read { transaction in
+      (
+        wanted: try settled(
+          try WantedCatalog.overlapping(stream, from: from, to: to, transaction), of: stream,
+          transaction
+        ).united(),
+        gaps: try GapCatalog.overlapping(stream, from: from, to: to, transaction)
+      )
+    }
   }
 
   /// What is being written now, or waits for the disk, is not told of yet.

@@ -65,6 +65,11 @@ struct TapePage: Encodable {
     var `init`: String?
     /// Lines of the picture.
     var height: Int?
+    /// Of the file below the tape folder; these three only where they are asked for.
+    var path: String?
+    var frames: Int64?
+    /// `ByteDigest` in hexadecimal digits.
+    var digest: String?
   }
 
   struct Hole: Encodable {
@@ -108,6 +113,16 @@ struct TapePage: Encodable {
     }
     more = page.next != nil
     nextUs = page.next?.microseconds
+  }
+}
+
+extension TapePage {
+  mutating func addFiles(of page: TapeIndex.Page) {
+    for (index, segment) in page.segments.enumerated() {
+      segments[index].path = segment.path
+      segments[index].frames = segment.run?.frames ?? 0
+      segments[index].digest = segment.digest.map { String($0, radix: 16) }
+    }
   }
 }
 

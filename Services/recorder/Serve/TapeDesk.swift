@@ -70,7 +70,9 @@ actor TapeDesk {
         try !stream.isSound && TapeIndex.hasTape(stream.sound, transaction)
       )
     }
-    return try json(TapePage(stream: stream, node: node, page, hasSound: hasSound))
+    var answer = TapePage(stream: stream, node: node, page, hasSound: hasSound)
+    if request.query("files") == "1" { answer.addFiles(of: page) }
+    return try json(answer)
   }
 
   /// The as-run log.

@@ -38,7 +38,8 @@ final class LoadedTape {
       try SegmentCatalog.last(stream, count: 40, transaction)
     }
     let writer = TapeWriter(
-      stream: stream, root: environment.root, nextSequence: (newest.first?.sequence ?? -1) + 1,
+      stream: stream, root: environment.root,
+      nextSequence: (newest.first?.sequence ?? -1) + 1 + unseen(environment.disk),
       disk: environment.disk, syncEvery: environment.settings.syncEvery)
     let waiting = WaitingFrames(
       stream: stream, root: environment.root, disk: environment.disk,
@@ -85,6 +86,9 @@ final class LoadedTape {
       scanner.finish { chunks.append($0.hash) }
     }
   }
+
+  /// Numbers left for files on a disk that is not there yet, which are entered when it comes.
+  private static func unseen(_ disk: any TapeDisk) -> Int64 { disk.isPresent ? 0 : 100_000 }
 
   /// The hashes of all frames that the tape holds in segments from that one on, in order: what a
   /// connection that outlived the process sends again, for `TapeAssembler.connected(replaying:)`.

@@ -17,6 +17,12 @@ protocol TapeDisk: Sendable {
   func rename(_ from: String, to path: String) throws(SystemError)
   func syncFolder(_ path: String) throws(SystemError)
   func remove(_ path: String)
+  /// Whether it is the disk that was written to before.
+  var isPresent: Bool { get }
+}
+
+extension TapeDisk {
+  var isPresent: Bool { true }
 }
 
 struct SystemDisk: TapeDisk {
