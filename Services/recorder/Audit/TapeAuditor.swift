@@ -128,7 +128,8 @@ struct TapeAuditor {
       }
       frames = counts.frames
       duration = format?.duration(ofSamples: counts.samples) ?? .zero
-      strange = bytes - counts.bytes
+      let preamble = format.flatMap { scanner.preamble(of: $0) }?.count ?? 0
+      strange = bytes - counts.bytes - Int64(preamble)
     }
   }
 

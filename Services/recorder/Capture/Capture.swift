@@ -135,10 +135,7 @@ actor Capture {
   private func start(since: Instant) async {
     guard !isWanted else { return }
     isWanted = true
-    let stream = stream
-    // Where that cannot be read, a gap of before may stay open until the next outage.
-    let gap = try? await environment.database.read { try GapCatalog.openStarts($0)[stream] }
-    changes += book.wanted(since: since, hasOpenGap: gap != nil)
+    changes += book.wanted(since: since)
     if tape == nil {
       await load()
       await recallDescription()

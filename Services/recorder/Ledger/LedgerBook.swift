@@ -17,18 +17,21 @@ struct LedgerBook {
   private(set) var isWanted = false
   /// Why nothing comes, as the ledger was told; nil while something does.
   private(set) var outage: SourceFailure?
-  /// A gap lasts: by an outage, or by what was before this capture began.
+  /// A gap lasts, by an outage.
   private(set) var hasOpenGap = false
+  /// One may last from before: the recorder was down, the stream withheld. It ends with the first
+  /// sound, or where it is known that the source is the cause.
+  private var mayHaveOlderGap = false
   /// Where the sound ended when the present connection was begun.
   private var endBefore: Instant?
   /// Wall minus monotonic time.
   private var clockOffset: Duration?
 
-  /// `hasOpenGap`: the ledger holds a gap that lasts (the recorder was down, the stream withheld).
-  mutating func wanted(since: Instant, hasOpenGap: Bool) -> [Change] {
+  mutating func wanted(since: Instant) -> [Change] {
     isWanted = true
     wantedAt = since
-    self.hasOpenGap = hasOpenGap
+    hasOpenGap = false
+    mayHaveOlderGap = true
     outage = nil
     endBefore = nil
     return [.wanted(from: since)]
@@ -45,10 +48,9 @@ struct LedgerBook {
       hasOpenGap = false
       return [.gapClosed(now), .unwanted(at: now)]
     }
-    // Labels are the station's there, and what it had not listed nobody could have.
-    if isListed { return [.unwanted(at: min(now, max(tapeEnd ?? wantedAt, wantedAt)))] }
-    guard let tapeEnd, tapeEnd >= wantedAt else {
+    if mayHaveOlderGap {
       return [
+        .gapClosed(now),
         .gap(
           Gap(
             start: wantedAt, end: now, cause: .sourceUnreachable,
@@ -56,6 +58,9 @@ struct LedgerBook {
         .unwanted(at: now),
       ]
     }
+    // Labels are the station's there, and what it had not listed nobody could have.
+    if isListed { return [.unwanted(at: min(now, max(tapeEnd ?? wantedAt, wantedAt)))] }
+    guard let tapeEnd, tapeEnd >= wantedAt else { return [.unwanted(at: now)] }
     // Nobody asked for more than had come by then.
     if now - tapeEnd <= LedgerBook.inFlight { return [.unwanted(at: min(now, tapeEnd))] }
     return [
@@ -76,6 +81,7 @@ struct LedgerBook {
     let start = hasOpenGap ? now : max(tapeEnd ?? wantedAt, wantedAt)
     outage = failure
     hasOpenGap = true
+    mayHaveOlderGap = false
     return [.gapOpened(start, failure)]
   }
 
@@ -91,11 +97,10 @@ struct LedgerBook {
   /// Sound goes on, certainly from here.
   mutating func contact(at start: Instant) -> [Change] {
     outage = nil
-    if hasOpenGap {
-      hasOpenGap = false
+    if hasOpenGap || mayHaveOlderGap {
+      (hasOpenGap, mayHaveOlderGap) = (false, false)
       return [.gapClosed(start)]
     }
-    // The first connection's time is told by `LedgerAccount`.
     guard let known = endBefore, known >= wantedAt else { return [] }
     endBefore = nil
     guard start - known > LedgerAccount.seam else { return [] }
@@ -110,7 +115,7 @@ struct LedgerBook {
   /// A station's list came (again): what was said to be missing from there on is withdrawn.
   mutating func listed(from start: Instant) -> [Change] {
     outage = nil
-    hasOpenGap = false
+    (hasOpenGap, mayHaveOlderGap) = (false, false)
     return [.gapsWithdrawn(from: start)]
   }
 

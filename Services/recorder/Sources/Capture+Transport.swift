@@ -42,8 +42,7 @@ extension Capture {
     case .cut(let position, let joins): noteCut(at: position, joins: joins)
     case .segment(let whole): store(whole)
     case .contact(let start):
-      if hasOutage { changes.append(.gapClosed(start)) }
-      outage = nil
+      changes += book.contact(at: start)
     case .leftOut(let start, let end):
       log.warning("source left out media", ("from", start), ("to", end))
       changes.append(
@@ -68,7 +67,8 @@ extension Capture {
       content: .media(content),
       path: MediaPath.path(
         stream, start: whole.start, sequence: sequence, mediaSequence: sequence,
-        container: .transportStream), splice: whole.splice)
+        container: .transportStream), splice: whole.splice,
+      digest: ByteDigest(of: whole.bytes).value)
     if whole.splice != .continuous {
       log.info("tape goes on", ("from", whole.start), ("splice", whole.splice.rawValue))
     }

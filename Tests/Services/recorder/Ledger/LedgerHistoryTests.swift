@@ -103,8 +103,7 @@ struct LedgerHistoryTests {
         try await tell(book.unwanted(at: now, tapeEnd: tapeEnd))
       } else if !book.isWanted, isPlanned, !isPaused {
         isWithheld = false
-        let gap = try await studio.database.read { try GapCatalog.openStarts($0)[.radio] }
-        try await tell(book.wanted(since: now, hasOpenGap: gap != nil))
+        try await tell(book.wanted(since: now))
         book.connecting(tapeEnd: tapeEnd)
       }
       let isToWithhold = isPaused && isPlanned && !book.isWanted
