@@ -136,6 +136,8 @@ extension Capture {
     let format = hls == nil ? tape?.assembler.format : nil
     dropHandover()
     leave()
+    // The other address is no stream of a page that this one may have been.
+    if index != policy.address { forgetPage() }
     expectGap(why)
     if trial.isMovingList != nil {
       trial.probe.connection.cancel()

@@ -178,6 +178,54 @@ struct SecondSourceTests {
     #expect(told - lost < .seconds(2) && lost - told < .seconds(2), "told \(told), lost \(lost)")
   }
 
+  @Test func `A first address that is a playlist is returned to when its list moves on`()
+    async throws
+  {
+    let frames = NumberedFrames()
+    let server = try await IcecastServer.start()
+    let source = try await CaptureTests.source(server, frames)
+    let station = try ScriptedStation()
+    let studio = try Studio()
+    let pool = Self.pool(studio)
+    await pool.define([
+      CaptureTests.definition([station.url("live.m3u8"), server.url("live")])
+    ])
+    pool.want([.radio])
+    try await eventually("the second address", within: .seconds(90)) {
+      Self.captured(studio) == 1
+    }
+    // It answers, but with what was on the air before it went down.
+    let date = HLSCaptureTests.date(of: 0..<4)
+    station.offer(0..<4, date: date)
+    let asked = station.asked.count
+    try await eventually("the list is looked at", within: .seconds(90)) {
+      station.asked.count >= asked + 5
+    }
+    #expect(Self.captured(studio) == 1)
+    let broadcast = Task {
+      while !Task.isCancelled {
+        let begun = Instant(date).map { SystemTimeSource().now() - $0 } ?? .zero
+        let end = Int(begun.inSeconds)
+        station.offer(end - 4..<end, date: date)
+        try await Task.sleep(for: .milliseconds(500))
+      }
+    }
+    try await eventually("the first address", within: .seconds(90)) {
+      let count = try await studio.segments(.radio).count { $0.media != nil }
+      return Self.captured(studio) == 0 && count > 3
+    }
+    await pool.stop()
+    broadcast.cancel()
+    source.stop()
+    let report = try await studio.report(.radio, of: frames)
+    #expect(report.missing.isEmpty && report.duplicates.isEmpty && report.corrupt == 0, "\(report)")
+    // One after the other, and without a hole that nobody explains.
+    let segments = try await studio.segments(.radio)
+    let first = segments.firstIndex { $0.media != nil } ?? 0
+    #expect(segments[..<first].allSatisfy { $0.media == nil })
+    #expect(segments[first...].allSatisfy { $0.media != nil })
+  }
+
   @Test func `A loop is left for an address that brings something else`() async throws {
     let standby = NumberedFrames(tag: 9)
     let looping = try PacedServer(standby, looping: 150) { _, _ in (from: -60, pace: 1) }
