@@ -17,7 +17,8 @@ struct FeederMain {
       let downloads = host.progress.register("downloads")
       let service = FeederService(
         settings: host.settings.feeder, folder: host.home.podcasts(host.settings),
-        database: database, outbox: outbox, metrics: host.metrics, log: host.log,
+        reserve: Int64(host.settings.media.reserveMebibytes) << 20, database: database,
+        outbox: outbox, metrics: host.metrics, log: host.log,
         surroundings: FeederService.Surroundings(
           onProgress: { relay.report($0) }, onSummary: { relay.report($0) },
           afterPoll: { host.note("polling", $0, polling) },

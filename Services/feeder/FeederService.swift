@@ -35,8 +35,9 @@ struct FeederService: Sendable {
   let fetches: MetricFamily<Counter>
 
   init(
-    settings: Settings.Feeder, folder: String, database: Database, outbox: Outbox,
-    metrics registry: MetricsRegistry, time: any TimeSource = SystemTimeSource(), log: Logger,
+    settings: Settings.Feeder, folder: String, reserve: Int64 = 0, database: Database,
+    outbox: Outbox, metrics registry: MetricsRegistry, time: any TimeSource = SystemTimeSource(),
+    log: Logger,
     policy: FeedPolicy? = nil, retries: RetryPolicy? = nil,
     surroundings: Surroundings = Surroundings()
   ) {
@@ -63,7 +64,7 @@ struct FeederService: Sendable {
       limits: (settings.fetches, settings.perHost), metrics: metrics, pace: pace, time: time,
       log: log, afterStep: surroundings.afterPoll)
     let limits = EpisodeDownloader.Limits(
-      downloads: settings.downloads, perHost: settings.perHost)
+      downloads: settings.downloads, perHost: settings.perHost, reserve: reserve)
     downloader = EpisodeDownloader(
       database: database, book: book, limits: limits, folder: folder, metrics: metrics,
       pace: pace, time: time, log: log,

@@ -19,6 +19,8 @@ actor EpisodeDownloader {
     var perHost = 2
     /// Bytes of one file.
     var largest: Int64 = 16 << 30
+    /// Below so many free bytes nothing is begun; 0: whatever is free.
+    var reserve: Int64 = 0
   }
 
   private static let longestWait = Duration.seconds(5)
@@ -101,7 +103,8 @@ actor EpisodeDownloader {
           try EpisodeCatalog.failedCount(transaction)
         )
       }
-      if !signals.isPaused {
+      let room = ArchiveRoom.objection(folder, reserve: limits.reserve)
+      if !signals.isPaused, room == nil {
         for candidate in candidates where running.count < limits.downloads {
           guard running[candidate.id] == nil,
             running.values.count(where: { $0 == candidate.host }) < limits.perHost
@@ -112,7 +115,8 @@ actor EpisodeDownloader {
       }
       metrics.downloading.set(running.count)
       pace.show(downloading: running.count)
-      afterStep(failed > 0 ? "\(failed) episodes used up their tries: fetch them again" : nil)
+      afterStep(
+        room ?? (failed > 0 ? "\(failed) episodes used up their tries: fetch them again" : nil))
       return due.map { min(Self.longestWait, max(.milliseconds(10), $0 - now)) }
         ?? Self.longestWait
     } catch {
