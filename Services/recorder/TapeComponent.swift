@@ -13,7 +13,7 @@ actor TapeComponent: ServiceComponent {
   private let root: String
   private let folders: MediaFolders
   private let volume: TapeVolume
-  private let disk: GuardedDisk
+  private let disk: RemovableDisk
   private let health: HealthBoard
   private let database: Database
   private let captures: CapturePool
@@ -25,7 +25,7 @@ actor TapeComponent: ServiceComponent {
   private let log: Logger
 
   init(
-    root: String, recordings: String, data: String, disk: GuardedDisk, database: Database,
+    root: String, recordings: String, data: String, disk: RemovableDisk, database: Database,
     captures: CapturePool, finisher: Finisher, retention: RetentionKeeper,
     statuses: StatusOutbox, node: NodeID, lead: Duration,
     health: HealthBoard, log: Logger

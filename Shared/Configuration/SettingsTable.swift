@@ -98,107 +98,119 @@ public enum SettingsTable {
 
   private static let recorder = SettingsSection(
     name: "recorder", about: "Captures streams and cuts recordings.",
-    settings: [
-      .seconds(
-        "lead_s", \.recorder.lead, 0...600,
-        "A capture starts that long before the recording does."),
-      .seconds("segment_s", \.recorder.segment, 2...10, "Length of a tape's segments."),
-      .seconds(
-        "stall_after_s", \.recorder.stallAfter, 1...300,
-        "A source that sends nothing for that long is connected anew."),
-      .seconds(
-        "connect_timeout_s", \.recorder.connectTimeout, 0.5...120,
-        "How long a source may take to answer."),
-      .seconds(
-        "reconnect_cap_s", \.recorder.reconnectCap, 0.1...300,
-        "The longest wait between two tries to connect; the first comes at once."),
-      .seconds(
-        "sync_every_s", \.recorder.syncEvery, 0.1...60,
-        "How often an open segment is forced to the disk: what a power cut may cost."),
-      .integer(
-        "maximum_captures", \.recorder.maximumCaptures, 1...10_000,
-        "Streams that this recorder captures at the same time."),
-      .flag(
-        "ingest", \.recorder.hasIngest,
-        "Whether a small process of its own holds the connections, so that they outlive a restart of "
-          + "the recorder and nothing is missed meanwhile."),
-      .seconds(
-        "ingest_linger_s", \.recorder.ingestLinger, 1...3600,
-        "How long that process holds them without a recorder."),
-      .integer(
-        "ingest_hold_mib", \.recorder.ingestHoldMebibytes, 8...65_536,
-        "How much it holds at most (in MiB) of what no recorder has stored; beyond that the sources "
-          + "are made to wait."),
-      .texts(
-        "tags", \.recorder.tags,
-        "What this recorder is called by, such as a site or a network: streams that ask for tags are "
-          + "given to recorders that have all of them."),
-      .choice(
-        "resolver", \.recorder.resolver,
-        "Who is asked where the stream of a page is, unless page_patterns says it."),
-      .seconds(
-        "resolver_timeout_s", \.recorder.resolverTimeout, 2...300,
-        "How long that may take."),
-      .texts(
-        "page_patterns", \.recorder.pagePatterns,
-        "Addresses that are pages: a host with all below it, or host and path with *; behind it "
-          + "=yt-dlp or =streamlink where it is not the usual resolver."),
-      .text(
-        "yt_dlp", \.recorder.ytDlpProgram,
-        "Name or path of yt-dlp, 2025.02.19 or newer (Debian 12's own is too old)."),
-      .text(
-        "streamlink", \.recorder.streamlinkProgram, "Name or path of streamlink, 6 or newer."),
-      .flag(
-        "public_addresses_only", \.recorder.isPublicOnly,
-        "Refuse streams (HTTP and HLS) at addresses of this machine and of private networks. Off, "
-          + "because studios broadcast on their own networks; turn it on where people who are not "
-          + "trusted may add streams. FFmpeg and the resolvers know no such filter."),
-      .integer(
-        "tape_days", \.recorder.tapeDays, 0...36_500,
-        "Tape that is older may be removed, unless its stream says otherwise; 0 keeps it for ever. "
-          + "What is locked, or wanted by a recording that is not delivered, stays in any case."),
-      .integer(
-        "tape_gib", \.recorder.tapeGibibytes, 0...10_000_000,
-        "The most that one stream's tape may take (in GiB), unless the stream says otherwise; the "
-          + "oldest goes first. 0 is no bound."),
-      .integer(
-        "all_tapes_gib", \.recorder.allTapesGibibytes, 0...10_000_000,
-        "The most that all tapes together may take (in GiB); 0 is no bound."),
-      .integer(
-        "ballast_mib", \.recorder.ballastMebibytes, 0...1_000_000,
-        "Room (in MiB) that is reserved for tapes and used by them alone when the disk is full, but at "
-          + "most a fiftieth of the disk."),
-      .seconds(
-        "disk_warning_s", \.recorder.diskWarning, 0...2_592_000,
-        "A disk that will be full within that time, at the rate of the last hour, is reported."),
-        "finishers", \.recorder.finishers, 1...64,
-        "Recordings' files that are made at the same time, at low priority."),
-      .flag(
-        "measure_loudness", \.recorder.measuresLoudness,
-        "Whether the loudness of every finished file is measured (EBU R128): about 12 s of one core "
-          + "for an hour of stereo."),
-      .flag(
-        "decode_finished", \.recorder.decodesFinished,
-        "Whether every file is decoded from beginning to end before it counts as finished. Off, only "
-          + "its frames are compared with the tape's, and of files with a picture both ends decoded."
-      ),
-      .texts(
-        "pools", \.recorder.pools,
-        "Folders that schedules may have their files made in, as `name=/folder`; several with one "
-          + "name are one pool. Each must hold a file `.airloom-pool`, so that an unmounted disk is "
-          + "told from its empty folder."),
-      .choice(
-        "pool_policy", \.recorder.poolPolicy,
-        "Which of a pool's folders takes a new file: that with the most space, each in turn, or the "
-          + "first that has room."),
-      .integer(
-        "pool_reserve_gib", \.recorder.poolReserveGibibytes, 0...1_000_000,
-        "So much space (in GiB) stays free in each folder of a pool."),
-      .text(
-        "ca_file", \.recorder.caFile,
-        "Certificates (PEM) that those of https sources are checked against in place of the system's, "
-          + "for stations with an authority of their own."),
-    ])
+    settings: capturing + resolving + keeping + finishing)
+
+  private static let capturing: [Setting] = [
+    .seconds(
+      "lead_s", \.recorder.lead, 0...600,
+      "A capture starts that long before the recording does."),
+    .seconds("segment_s", \.recorder.segment, 2...10, "Length of a tape's segments."),
+    .seconds(
+      "stall_after_s", \.recorder.stallAfter, 1...300,
+      "A source that sends nothing for that long is connected anew."),
+    .seconds(
+      "connect_timeout_s", \.recorder.connectTimeout, 0.5...120,
+      "How long a source may take to answer."),
+    .seconds(
+      "reconnect_cap_s", \.recorder.reconnectCap, 0.1...300,
+      "The longest wait between two tries to connect; the first comes at once."),
+    .seconds(
+      "sync_every_s", \.recorder.syncEvery, 0.1...60,
+      "How often an open segment is forced to the disk: what a power cut may cost."),
+    .integer(
+      "maximum_captures", \.recorder.maximumCaptures, 1...10_000,
+      "Streams that this recorder captures at the same time."),
+    .flag(
+      "ingest", \.recorder.hasIngest,
+      "Whether a small process of its own holds the connections, so that they outlive a restart of "
+        + "the recorder and nothing is missed meanwhile."),
+    .seconds(
+      "ingest_linger_s", \.recorder.ingestLinger, 1...3600,
+      "How long that process holds them without a recorder."),
+    .integer(
+      "ingest_hold_mib", \.recorder.ingestHoldMebibytes, 8...65_536,
+      "How much it holds at most (in MiB) of what no recorder has stored; beyond that the sources "
+        + "are made to wait."),
+    .texts(
+      "tags", \.recorder.tags,
+      "What this recorder is called by, such as a site or a network: streams that ask for tags are "
+        + "given to recorders that have all of them."),
+  ]
+
+  private static let resolving: [Setting] = [
+    .choice(
+      "resolver", \.recorder.resolver,
+      "Who is asked where the stream of a page is, unless page_patterns says it."),
+    .seconds(
+      "resolver_timeout_s", \.recorder.resolverTimeout, 2...300,
+      "How long that may take."),
+    .texts(
+      "page_patterns", \.recorder.pagePatterns,
+      "Addresses that are pages: a host with all below it, or host and path with *; behind it "
+        + "=yt-dlp or =streamlink where it is not the usual resolver."),
+    .text(
+      "yt_dlp", \.recorder.ytDlpProgram,
+      "Name or path of yt-dlp, 2025.02.19 or newer (Debian 12's own is too old)."),
+    .text(
+      "streamlink", \.recorder.streamlinkProgram, "Name or path of streamlink, 6 or newer."),
+    .flag(
+      "public_addresses_only", \.recorder.isPublicOnly,
+      "Refuse streams (HTTP and HLS) at addresses of this machine and of private networks. Off, "
+        + "because studios broadcast on their own networks; turn it on where people who are not "
+        + "trusted may add streams. FFmpeg and the resolvers know no such filter."),
+  ]
+
+  private static let keeping: [Setting] = [
+    .integer(
+      "tape_days", \.recorder.tapeDays, 0...36_500,
+      "Tape that is older may be removed, unless its stream says otherwise; 0 keeps it for ever. "
+        + "What is locked, or wanted by a recording that is not delivered, stays in any case."),
+    .integer(
+      "tape_gib", \.recorder.tapeGibibytes, 0...10_000_000,
+      "The most that one stream's tape may take (in GiB), unless the stream says otherwise; the "
+        + "oldest goes first. 0 is no bound."),
+    .integer(
+      "all_tapes_gib", \.recorder.allTapesGibibytes, 0...10_000_000,
+      "The most that all tapes together may take (in GiB); 0 is no bound."),
+    .integer(
+      "ballast_mib", \.recorder.ballastMebibytes, 0...1_000_000,
+      "Room (in MiB) that is reserved for tapes and used by them alone when the disk is full, but at "
+        + "most a fiftieth of the disk."),
+    .seconds(
+      "disk_warning_s", \.recorder.diskWarning, 0...2_592_000,
+      "A disk that will be full within that time, at the rate of the last hour, is reported."),
+  ]
+
+  private static let finishing: [Setting] = [
+    .integer(
+      "finishers", \.recorder.finishers, 1...64,
+      "Recordings' files that are made at the same time, at low priority."),
+    .flag(
+      "measure_loudness", \.recorder.measuresLoudness,
+      "Whether the loudness of every finished file is measured (EBU R128): about 12 s of one core "
+        + "for an hour of stereo."),
+    .flag(
+      "decode_finished", \.recorder.decodesFinished,
+      "Whether every file is decoded from beginning to end before it counts as finished. Off, only "
+        + "its frames are compared with the tape's, and of files with a picture both ends decoded."
+    ),
+    .texts(
+      "pools", \.recorder.pools,
+      "Folders that schedules may have their files made in, as `name=/folder`; several with one "
+        + "name are one pool. Each must hold a file `.airloom-pool`, so that an unmounted disk is "
+        + "told from its empty folder."),
+    .choice(
+      "pool_policy", \.recorder.poolPolicy,
+      "Which of a pool's folders takes a new file: that with the most space, each in turn, or the "
+        + "first that has room."),
+    .integer(
+      "pool_reserve_gib", \.recorder.poolReserveGibibytes, 0...1_000_000,
+      "So much space (in GiB) stays free in each folder of a pool."),
+    .text(
+      "ca_file", \.recorder.caFile,
+      "Certificates (PEM) that those of https sources are checked against in place of the system's, "
+        + "for stations with an authority of their own."),
+  ]
 
   private static let converter = SettingsSection(
     name: "converter", about: "Turns what a PVR drops into watched folders into MP4.",

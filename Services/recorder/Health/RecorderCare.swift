@@ -10,7 +10,7 @@ import Storage
 struct RecorderCare: Sendable {
   let gate = FinishGate()
   let retention: RetentionKeeper
-  let disk: GuardedDisk
+  let disk: BallastedDisk
   private let host: ServiceHost
   private let database: Database
   private let root: String
@@ -34,7 +34,7 @@ struct RecorderCare: Sendable {
         root: root, database: database, time: time, policy: policy, metrics: metrics,
         log: host.log))
     let wanted = Int64(settings.ballastMebibytes) << 20
-    disk = GuardedDisk(
+    disk = BallastedDisk(
       disk: SystemDisk(),
       ballast: Ballast(in: root, size: Ballast.size(wanted, ofDisk: RecorderCare.size(of: root))),
       metrics: metrics, pace: DiskPace(), time: time)

@@ -64,7 +64,7 @@ final class Ballast: Sendable {
 }
 
 /// The tapes' disk with a ballast, and with a measure of how long it takes.
-struct GuardedDisk: TapeDisk {
+struct BallastedDisk: TapeDisk {
   let disk: any TapeDisk
   let ballast: Ballast
   let metrics: HealthMetrics

@@ -10,8 +10,8 @@ import Testing
 
 @Suite(.enabled(if: SmallDisk.isPossible, "needs the right to mount"), .serialized)
 struct FullDiskTests {
-  static func guarded(_ root: String, ballast: Int64) -> GuardedDisk {
-    GuardedDisk(
+  static func guarded(_ root: String, ballast: Int64) -> BallastedDisk {
+    BallastedDisk(
       disk: SystemDisk(), ballast: Ballast(in: root, size: ballast),
       metrics: HealthMetrics(MetricsRegistry()), pace: DiskPace(), time: SystemTimeSource())
   }
