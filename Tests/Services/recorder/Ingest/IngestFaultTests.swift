@@ -65,9 +65,12 @@ import Testing
     }
     try await bench.capture(for: .seconds(4))
     kill(first, SIGCONT)
-    try await eventually("the first one ends, once its lines are taken over", within: .seconds(30))
-    {
-      kill(first, 0) != 0
+    do {
+      try await eventually("the first one ends, its lines being taken over", within: .seconds(60)) {
+        kill(first, 0) != 0
+      }
+    } catch {
+      throw TestFailure("\(error)\n\(bench.log)")
     }
     let tape = try await bench.close()
     #expect(tape.report.isSeamless, "\(tape.report)\n\(bench.log)")
