@@ -18,20 +18,18 @@ final class IngestPeer {
 
   deinit { close(descriptor) }
 
-  /// Takes in what has come; throws where the peer is gone.
-  func receive() throws(SystemError) {
-    var error: SystemError?
+  /// Takes in everything that has come; false where the peer is gone and no more will.
+  func receive() -> Bool {
     withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 8) { buffer in
       do throws(SystemError) {
         while let count = try UnixSocket.receive(into: buffer, from: descriptor) {
           input.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-          if count < buffer.count { break }
         }
-      } catch let failure {
-        error = failure
+        return true
+      } catch {
+        return false
       }
     }
-    if let error { throw error }
   }
 
   /// Sends what goes; false where the peer is gone.

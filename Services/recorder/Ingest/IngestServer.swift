@@ -112,12 +112,12 @@ final class IngestServer {
             break
           }
         }
-        guard recorder.flush(now) else { return drop(recorder) }
+        guard recorder.flush(now) else { return lose(recorder) }
         if !recorder.output.isEmpty { return }
       }
     }
     for peer in peers where peer !== recorder && !peer.output.isEmpty {
-      if !peer.flush(now) { drop(peer) }
+      if !peer.flush(now) { lose(peer) }
     }
   }
 
@@ -140,13 +140,21 @@ final class IngestServer {
     for line in lines.values { line.orphan() }
   }
 
+  /// What a peer said last counts though it is gone: a recorder that was killed has released its lines.
   private func hear(_ peer: IngestPeer) {
+    let isThere = peer.receive()
     do {
-      try peer.receive()
       while let frame = try peer.input.next() { obey(frame, of: peer) }
+      if !isThere { drop(peer) }
     } catch {
       drop(peer)
     }
+  }
+
+  /// Nothing can be said to it any more.
+  private func lose(_ peer: IngestPeer) {
+    hear(peer)
+    drop(peer)
   }
 
   private func obey(_ frame: IngestFrame, of peer: IngestPeer) {
