@@ -161,7 +161,7 @@ final class IngestServer {
     switch frame {
     case .quit: ending = "it was told to"
     case .hello(_, _):
-      if let recorder, recorder !== peer { drop(recorder) }
+      if let recorder, recorder !== peer { lose(recorder) }
       recorder = peer
       peer.output.add(.welcome(version: IngestFrame.version, build: build))
     default:
