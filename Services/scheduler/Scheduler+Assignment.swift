@@ -82,6 +82,7 @@ extension Scheduler {
       policy, streams: streams, urgency: settings.urgency, at: now)
     try await placeWaiting(&round)
     for node in silent.sorted() { try takeOver(from: node, &round) }
+    try undouble(&round)
     if candidates.count > 1 {
       try double(&round, of: streams.doubled.union(troubled(at: now)))
       try rebalance(&round, held)
@@ -202,6 +203,22 @@ extension Scheduler {
       for entry in try RecordingCatalog.open(of: streams.sorted(), at: now, transaction)
       where doubled.contains(entry.recording.stream) || entry.hasBegun(at: now) {
         if let changed = round.double(entry) { try book.save(changed, transaction) }
+      }
+      return round
+    }
+  }
+
+  /// A stream may not be doubled any more.
+  private func undouble(_ round: inout AssignmentRound) throws {
+    let (book, start, now) = (book, round, time.now())
+    let ahead = try read {
+      try RecordingCatalog.sparedAhead(of: now, limit: Self.batch, $0)
+    }
+    guard !ahead.isEmpty else { return }
+    round = try write { transaction in
+      var round = start
+      for entry in ahead {
+        if let changed = round.undouble(entry) { try book.save(changed, transaction) }
       }
       return round
     }

@@ -141,6 +141,19 @@ struct AssignmentRound: Sendable {
     return double(&entry) ? entry : nil
   }
 
+  /// Takes the second recorder away from what has not begun, where its stream is not doubled (any
+  /// more); nil where nothing changes.
+  mutating func undouble(_ held: ScheduledRecording) -> ScheduledRecording? {
+    guard held.recording.spare != nil, !held.hasBegun(at: now),
+      !streams.doubled.contains(held.recording.stream)
+    else { return nil }
+    var entry = held
+    touched.formUnion(entry.holders)
+    policy.releaseSpare(entry.id)
+    entry.double(on: nil, at: now)
+    return entry
+  }
+
   @discardableResult
   private mutating func double(_ entry: inout ScheduledRecording) -> Bool {
     guard let holder = entry.recording.node, entry.recording.spare == nil,

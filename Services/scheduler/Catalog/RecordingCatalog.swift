@@ -142,6 +142,18 @@ enum RecordingCatalog {
     return found
   }
 
+  /// What a second recorder has and has not begun.
+  static func sparedAhead(
+    of now: Instant, limit: Int, _ transaction: Transaction
+  ) throws(StorageError) -> [ScheduledRecording] {
+    try transaction.all(
+      """
+      SELECT \(columns) FROM recordings
+      WHERE spare IS NOT NULL AND state = 'assigned' AND padded_start_us > ?
+      ORDER BY padded_start_us, id LIMIT ?
+      """, now, limit, read: read)
+  }
+
   /// What is wanted on each recorder, as the first or the second one.
   static func heldWindows(
     at now: Instant, _ transaction: Transaction

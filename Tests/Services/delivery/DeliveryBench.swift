@@ -181,10 +181,14 @@ final class DeliveryBench: Sendable {
 
   // MARK: What it said and keeps
 
-  func said<Body: DurableMessage>(_ type: Body.Type) async throws -> [Body] {
+  /// Everything of a type that it has said to those who follow it, or to one node.
+  func said<Body: DurableMessage>(
+    _ type: Body.Type, to channel: String = "*"
+  ) async throws -> [Body] {
     let rows = try await database.read { transaction in
       try transaction.all(
-        "SELECT body FROM bus_log WHERE type = ? ORDER BY sequence", type.type
+        "SELECT body FROM bus_log WHERE type = ? AND channel = ? ORDER BY sequence", type.type,
+        channel
       ) { row throws(StorageError) in try row.blob(0) }
     }
     return try rows.map { try JSONDecoder().decode(Body.self, from: Data($0)) }

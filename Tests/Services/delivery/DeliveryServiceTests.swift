@@ -25,6 +25,9 @@ struct DeliveryServiceTests {
     #expect(row.standing.remotePath == bench.server.folder + "/show.mp3")
     let states = try await bench.said(DeliveryChanged.self).map(\.delivery.state)
     #expect(states == [.queued, .sending, .verifying, .delivered])
+    // Who keeps the tape until then hears of it.
+    let told = try await bench.said(DeliveryChanged.self, to: "scheduler")
+    #expect(told.map(\.delivery.state) == [.delivered])
     #expect(bench.progress.get().last?.sentBytes == 2_000_000)
     #expect(try await bench.said(DeliveryIdentity.self).count == 1)
   }

@@ -144,6 +144,47 @@ import Testing
     #expect(try await bench.find(entry.id).file?.name == "whole.mp3")
   }
 
+  @Test func aStreamThatIsNotDoubledAnyMoreHasOneRecorderAgain() async throws {
+    var stream = StreamDefinition(
+      id: SchedulerBench.radio, name: "Radio", urls: ["http://127.0.0.1:1/"], isDoubled: true)
+    try await bench.command(PutStream(stream: stream, mustBeNew: true))
+    for node in [one, two] { try await bench.heartbeat(node) }
+    try await bench.put(SchedulerBench.once(at: bench.time.now() + .seconds(60)))
+    try await bench.step()
+    let doubled = try await bench.only().recording
+    stream.isDoubled = nil
+    try await bench.command(PutStream(stream: stream, mustBeNew: false))
+    try await bench.step()
+    let single = try await bench.only().recording
+    #expect(doubled.spare != nil && single.spare == nil)
+    #expect(single.node == doubled.node && single.token == doubled.token)
+    let second = try #require(doubled.spare)
+    #expect(try await bench.desired(second)?.recordings.isEmpty == true)
+  }
+
+  @Test func aNewcomerRelievesACrowdedRecorderOfWhatLiesAhead() async throws {
+    try await bench.heartbeat(one, captures: 4)
+    for name in ["a", "b", "c", "d"] {
+      let stream = StreamID(unchecked: name)
+      try await bench.addStream(stream)
+      var schedule = SchedulerBench.once(name, at: bench.time.now() + .seconds(1800))
+      schedule.stream = stream
+      try await bench.put(schedule)
+    }
+    try await bench.step()
+    #expect(try await bench.recordings().allSatisfy { $0.recording.node == one })
+    for _ in 0..<8 {
+      bench.advance(.seconds(10))
+      try await bench.heartbeat(one, captures: 4)
+      try await bench.heartbeat(two, captures: 4)
+      try await bench.step()
+    }
+    let moved = try await bench.recordings().map(\.recording).filter { $0.node == two }
+    #expect(moved.count == 1 && moved.first?.token == 2)
+    #expect(try await bench.desired(two)?.recordings.count == 1)
+    #expect(try await bench.desired(one)?.recordings.count == 3)
+  }
+
   @Test func aStreamInTroubleGetsASecondRecorderWhileItRuns() async throws {
     let entry = try await bench.assigned()
     try await bench.heartbeat(two)
