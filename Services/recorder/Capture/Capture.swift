@@ -170,10 +170,10 @@ actor Capture {
     }
   }
 
-  /// Until nothing is wanted, waited for or left to store.
+  /// Until nothing is wanted, waited for, left to store or to tell.
   func keepTicking() { lane.assumeIsolated { $0.keep(self) } }
 
-  var isBusy: Bool { isWanted || !isStored || !waiters.isEmpty }
+  var isBusy: Bool { isWanted || !isStored || !waiters.isEmpty || !reporter.isStateTold }
 
   /// Whether `writeRows` has something to do.
   var hasRowsToWrite: Bool { !changes.isEmpty && !isWriting || !waiters.isEmpty }

@@ -69,6 +69,9 @@ struct StatusReporter {
     current.bitsPerSecond = Int(Double(bytes) * 8 / mediaTime.inSeconds / 1000) * 1000
   }
 
+  /// Whether others know the state; what came too soon after the last word is told later.
+  var isStateTold: Bool { told.map { $0.state == state } ?? true }
+
   /// The status to tell now; nil where there is no news or it is too soon. A fault of the disk
   /// stands above everything else.
   mutating func due(fault: String?, at now: Instant, monotonic: Monotonic) -> CaptureStatus? {
