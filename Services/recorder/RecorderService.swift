@@ -35,7 +35,7 @@ struct RecorderService: Sendable {
   private let retention: RetentionKeeper
   private let health: HealthKeeper
   private let tapeRoot: String
-  private let disk: RemovableDisk
+  private let disk: MountedDisk
   private let host: ServiceHost
 
   init(_ host: ServiceHost, database: Database, outbox: Outbox) {
@@ -53,7 +53,7 @@ struct RecorderService: Sendable {
       addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all,
       certificates: host.settings.recorder.caFile, time: time)
     let direct = SourceRouter(host.settings.recorder, client: client, time: time)
-    let disk = RemovableDisk(care.disk)
+    let disk = MountedDisk(care.disk)
     self.disk = disk
     ingest =
       host.settings.recorder.hasIngest

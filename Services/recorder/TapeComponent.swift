@@ -13,7 +13,7 @@ actor TapeComponent: ServiceComponent {
   private let root: String
   private let folders: MediaFolders
   private let volume: TapeVolume
-  private let disk: RemovableDisk
+  private let disk: MountedDisk
   private let health: HealthBoard
   private let database: Database
   private let captures: CapturePool
@@ -25,7 +25,7 @@ actor TapeComponent: ServiceComponent {
   private let log: Logger
 
   init(
-    root: String, recordings: String, data: String, disk: RemovableDisk, database: Database,
+    root: String, recordings: String, data: String, disk: MountedDisk, database: Database,
     captures: CapturePool, finisher: Finisher, retention: RetentionKeeper,
     statuses: StatusOutbox, node: NodeID, lead: Duration,
     health: HealthBoard, log: Logger
@@ -50,7 +50,7 @@ actor TapeComponent: ServiceComponent {
   /// reconciled when it comes, before captures write to it.
   func start() async throws {
     await showFolders()
-    await reconcile()
+    try await reconcile()
     let now = SystemTimeSource().now()
     let lead = lead
     let streams = try await database.write { transaction in
@@ -76,7 +76,7 @@ actor TapeComponent: ServiceComponent {
     try await statuses.flush()
   }
 
-  private func reconcile() async {
+  private func reconcile() async throws {
     guard disk.isPresent else { return }
     do {
       // Before, so that nothing on its way out is taken for a segment without a row.
@@ -86,8 +86,8 @@ actor TapeComponent: ServiceComponent {
         "tapes reconciled", ("salvaged", report.salvaged), ("adopted", report.adopted),
         ("missing", report.missing), ("removed", report.removed))
       try await finisher.prepare()
-    } catch {
-      log.error("the media folder cannot be used", ("reason", "\(error)"))
+    } catch let error as SystemError {
+      log.error("the media folder cannot be used", ("reason", error))
     }
   }
 

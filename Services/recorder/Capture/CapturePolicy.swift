@@ -4,7 +4,8 @@ import Messages
 /// When a capture connects, gives up, waits and tries again: (state, event, now) → (state, actions).
 ///
 /// The first retry is immediate, because a server's burst covers only the first seconds of an
-/// outage; then 0.1, 0.25, 0.5, 1, 2, 4 and at most 5 s, a little spread. A server that refuses is
+/// outage; then 0.1, 0.25, five times 0.5 (while a burst of four
+/// seconds covers it), 1, 2, 4 and at most 5 s, a little spread. A server that refuses is
 /// asked less often.
 ///
 /// A connection that falls silent for `stallLimit` is doubted, not dropped: what the network holds
@@ -104,7 +105,8 @@ struct CapturePolicy {
   static let silenceToldAfter = Duration.seconds(1)
 
   private static let quick: [Duration] = [
-    .zero, .milliseconds(100), .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2),
+    .zero, .milliseconds(100), .milliseconds(250), .milliseconds(500), .milliseconds(500),
+    .milliseconds(500), .milliseconds(500), .milliseconds(500), .seconds(1), .seconds(2),
     .seconds(4), .seconds(5),
   ]
   private static let slow: [Duration] = [

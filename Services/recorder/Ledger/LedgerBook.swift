@@ -19,6 +19,8 @@ struct LedgerBook {
   private(set) var outage: SourceFailure?
   /// A gap lasts, by an outage.
   private(set) var hasOpenGap = false
+  /// Where the first gap of that outage begins; it may have had several causes.
+  private var outageStart = Instant.epoch
   /// One may last from before: the recorder was down, the stream withheld. It ends with the first
   /// sound, or where it is known that the source is the cause.
   private var mayHaveOlderGap = false
@@ -79,6 +81,7 @@ struct LedgerBook {
   ) -> [Change] {
     // The tape's end is where sound stops; before anything came, the moment it was wanted.
     let start = hasOpenGap ? now : max(tapeEnd ?? wantedAt, wantedAt)
+    if !hasOpenGap { outageStart = start }
     outage = failure
     hasOpenGap = true
     mayHaveOlderGap = false
@@ -90,19 +93,24 @@ struct LedgerBook {
     guard hasOpenGap else { return [] }
     outage = nil
     hasOpenGap = false
-    // A gap that ends before it began leaves no row.
-    return [.gapClosed(.epoch)]
+    // Gaps that end before they began leave no row.
+    return [.outageOver(since: outageStart, end: .epoch)]
   }
 
   /// Sound goes on, certainly from here.
   mutating func contact(at start: Instant) -> [Change] {
     outage = nil
-    if hasOpenGap || mayHaveOlderGap {
-      (hasOpenGap, mayHaveOlderGap) = (false, false)
+    let known = endBefore
+    endBefore = nil
+    if hasOpenGap {
+      hasOpenGap = false
+      return [.outageOver(since: outageStart, end: start)]
+    }
+    if mayHaveOlderGap {
+      mayHaveOlderGap = false
       return [.gapClosed(start)]
     }
-    guard let known = endBefore, known >= wantedAt else { return [] }
-    endBefore = nil
+    guard let known, known >= wantedAt else { return [] }
     guard start - known > LedgerAccount.seam else { return [] }
     return [
       .gap(

@@ -64,7 +64,7 @@ struct TapeVolumeTests {
 
   @Test func `Frames wait in memory while the disk is away, and go on it when it is back`() throws {
     let studio = try Studio()
-    let disk = RemovableDisk()
+    let disk = MountedDisk()
     let writer = TapeWriter(stream: .radio, root: studio.tapeRoot, nextSequence: 0, disk: disk)
     let frames = NumberedFrames()
     var now = Monotonic(nanoseconds: 0)

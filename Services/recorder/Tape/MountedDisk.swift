@@ -4,7 +4,7 @@ import Synchronization
 
 /// The disk of tapes, which may be taken away: while it is, nothing new is begun on it, so that
 /// captures hold what comes in memory rather than write it where nobody will find it.
-final class RemovableDisk: TapeDisk {
+final class MountedDisk: TapeDisk {
   private let real: any TapeDisk
   private let absent = Mutex(false)
 
