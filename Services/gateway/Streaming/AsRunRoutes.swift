@@ -9,6 +9,8 @@ struct AsRunRoutes {
     let from: Instant
     let to: Instant
     let titles: [AsRunTitles.Entry]
+    /// Why there may be more.
+    let problem: String?
   }
 
   private static let longestSpan = Duration.seconds(92 * 86_400)
@@ -41,7 +43,11 @@ struct AsRunRoutes {
     }
     let titles = AsRunTitles(reading.answers, from: from, to: to).entries
     guard wantsTable else {
-      return try .json(Account(stream: stream, from: from, to: to, titles: titles))
+      return try .json(
+        Account(
+          stream: stream, from: from, to: to, titles: titles,
+          problem: reading.isPartial
+            ? "A recorder does not answer; it may have heard more." : nil))
     }
     return .text(AsRunTitles.table(titles), contentType: "text/csv; charset=utf-8")
       .with(

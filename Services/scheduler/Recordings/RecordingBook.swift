@@ -31,7 +31,8 @@ struct RecordingBook: Sendable {
     _ occurrence: Occurrence, of schedule: ScheduleDefinition, at now: Instant,
     _ transaction: Transaction
   ) throws -> (changedHolder: NodeID?, isWaiting: Bool) {
-    var fresh = draft(occurrence, of: schedule, at: now)
+    let station = try StreamCatalog.find(schedule.stream, transaction)?.name
+    var fresh = draft(occurrence, of: schedule, station: station, at: now)
     if try RecordingCatalog.isTaken(fileName: fresh.fileName, besides: fresh.id, transaction) {
       fresh.fileName = FileNaming.marked(fresh.fileName, job: fresh.id)
     }
@@ -79,9 +80,11 @@ struct RecordingBook: Sendable {
   ) throws {
     guard try RecordingCatalog.find(job, transaction) == nil else { return }
     let local = reading.defaultZone.civil(at: command.start.seconds)
-    var tags = command.tags
     let date = Self.date(local)
-    if tags.title?.isEmpty ?? true { tags.title = "\(date) \(command.title)" }
+    let station = try StreamCatalog.find(command.stream, transaction)?.name
+    let tags = TagTemplate(
+      show: command.title, at: local, station: station, stream: command.stream
+    ).filled(command.tags)
     var entry = ScheduledRecording(
       recording: Recording(
         id: job, schedule: Self.byHand, stream: command.stream, title: command.title,
@@ -159,12 +162,13 @@ struct RecordingBook: Sendable {
   }
 
   private func draft(
-    _ occurrence: Occurrence, of schedule: ScheduleDefinition, at now: Instant
+    _ occurrence: Occurrence, of schedule: ScheduleDefinition, station: String?, at now: Instant
   ) -> ScheduledRecording {
     let local = reading.local(occurrence.start, for: schedule)
     let date = Self.date(local)
-    var tags = schedule.tags
-    if tags.title?.isEmpty ?? true { tags.title = "\(date) \(schedule.name)" }
+    let tags = TagTemplate(
+      show: schedule.name, at: local, station: station, stream: schedule.stream
+    ).filled(schedule.tags)
     var entry = ScheduledRecording(
       recording: Recording(
         id: occurrence.jobID, schedule: schedule.id, stream: schedule.stream,
