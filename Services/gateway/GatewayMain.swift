@@ -47,6 +47,7 @@ extension GatewaySettings {
         String(entry[entry.index(after: equals)...].drop { $0 == " " })
       }
     }.filter { $0.hasPrefix("/") && $0.count > 1 }
+      .map { Home($0).path }
     isBehindTLSProxy = host.settings.web.isBehindTLSProxy
     sessionIdleLimit = host.settings.web.sessionIdle
     sessionLifetime = host.settings.web.session
