@@ -31,11 +31,13 @@ export function finishingFields(item) {
   const cue = box(options.hasCueSheet ?? false);
   const picture = box(options.hasPicture ?? true);
   const pool = input({ value: options.pool ?? "", placeholder: "the recorder's own folder", spellcheck: "false" });
-  const sound = h("div", { class: "field-row two" }, field("finishing.bitsPerSecond", "Bit rate", rate), field("finishing.loudness", "Loudness", loudness));
+  const rateField = field("finishing.bitsPerSecond", "Bit rate", rate);
+  const sound = h("div", { class: "field-row two" }, field("finishing.loudness", "Loudness", loudness), rateField);
   const show = () => {
-    hint.textContent = hints[format.value];
-    sound.hidden = !encoded.has(format.value);
+    hint.textContent = `${hints[format.value]}${loudness.value ? " To bring it to a loudness, the sound is encoded in any case." : ""}`;
+    rateField.hidden = !encoded.has(format.value) && !loudness.value;
   };
+  loudness.addEventListener("change", show);
   format.addEventListener("change", show);
   show();
   const isOpen = Boolean(item && (item.format !== "source" || Object.keys(options).some((key) => key !== "artwork")));
@@ -47,7 +49,7 @@ export function finishingFields(item) {
       field("finishing.pool", "Pool", pool, "The name of a destination pool in the recorder's settings."))),
     read: (artwork) => {
       const made = {
-        bitsPerSecond: !sound.hidden && rate.value ? Number(rate.value) : undefined, loudness: !sound.hidden && loudness.value ? Number(loudness.value) : undefined,
+        bitsPerSecond: !rateField.hidden && rate.value ? Number(rate.value) : undefined, loudness: loudness.value ? Number(loudness.value) : undefined,
         hasChapters: chapters.checked || undefined, hasCueSheet: cue.checked || undefined, hasPicture: picture.checked ? undefined : false,
         artwork: artwork || undefined, pool: pool.value.trim() || undefined,
       };
@@ -56,16 +58,23 @@ export function finishingFields(item) {
   };
 }
 
+const variables = [
+  ["{date} {time}", "of the start: 2026-11-21, 20-00"], ["{year} {month} {day}", "of the date"], ["{show}", "the name of the schedule"],
+  ["{station} {stream}", "the name and the id of the stream"], ["{track}", "days since 2020-01-01"],
+];
 const tagNames = [["title", "Title"], ["artist", "Artist"], ["album", "Album"], ["albumArtist", "Album artist"], ["genre", "Genre"], ["comment", "Comment"]];
 
 export function tagFields(item) {
   const tags = item?.tags ?? {};
-  const controls = Object.fromEntries(tagNames.map(([key]) => [key, input({ value: tags[key] ?? "", placeholder: key === "title" ? "2026-11-21 Evening news" : "" })]));
+  const controls = Object.fromEntries(tagNames.map(([key]) => [key, input({ value: tags[key] ?? "", placeholder: key === "title" ? "{date} {show}" : "" })]));
   const cover = artworkPicker(item?.finishing?.artwork);
   const isOpen = Boolean(Object.values(tags).some(Boolean) || item?.finishing?.artwork);
   return {
     content: h("details", { open: isOpen, ontoggle: (event) => { if (event.target.open) cover.load(); } }, h("summary", {}, "Tags and artwork"), h("div", { class: "stack inset" },
-      field("tags.title", "Title", controls.title, "Left empty, it is the date and the show, such as “2026-11-21 Evening news”; the track is the number of days since 2020-01-01, so that players sort by day."),
+      field("tags.title", "Title", controls.title, "Left empty, it is the date and the show, such as “2026-11-21 Evening news”."),
+      h("details", { class: "small-print" }, h("summary", {}, "What is filled in"),
+        h("p", { class: "hint" }, "In each tag, for each recording; all else stays as it is written."),
+        h("dl", { class: "facts small" }, variables.map(([name, meaning]) => [h("dt", {}, h("code", {}, name)), h("dd", {}, meaning)]))),
       h("div", { class: "field-row two" }, tagNames.slice(1).map(([key, label]) => field(`tags.${key}`, label, controls[key]))), cover.content)),
     read: () => Object.fromEntries(tagNames.map(([key]) => [key, controls[key].value.trim()]).filter(([, value]) => value)),
     artwork: cover.read,
