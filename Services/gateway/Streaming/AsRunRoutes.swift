@@ -36,18 +36,17 @@ struct AsRunRoutes {
       throw Problem(422, "invalid", "The format is json or csv.", field: "format")
     }
     let reading = await streaming.titles.read(stream, from: from, to: to)
-    if reading.answers.isEmpty, reading.isPartial {
-      throw Problem(
-        503, "recorder_silent", "No recorder answers now; see whether they are running.",
-        retryAfterSeconds: 2)
-    }
     let titles = AsRunTitles(reading.answers, from: from, to: to).entries
     guard wantsTable else {
+      // An answer rather than an error: decision 25.
+      let problem =
+        reading.answers.isEmpty
+        ? "No recorder answers now; see whether they are running."
+        : "A recorder does not answer; it may have heard more."
       return try .json(
         Account(
           stream: stream, from: from, to: to, titles: titles,
-          problem: reading.isPartial
-            ? "A recorder does not answer; it may have heard more." : nil))
+          problem: reading.isPartial ? problem : nil))
     }
     return .text(AsRunTitles.table(titles), contentType: "text/csv; charset=utf-8")
       .with(
