@@ -5,7 +5,7 @@ import Storage
 /// The ledger's rows of what was wanted: spans in which the plan needed a stream, whether or not it
 /// came. At most one row of a stream is open (it lasts still).
 enum WantedCatalog {
-  /// Wanted from now on; goes on with the row that ends just there.
+  /// Wanted from now on; what is wanted already goes on.
   static func open(
     _ stream: StreamID, at start: Instant, _ transaction: Transaction
   ) throws(StorageError) {
@@ -13,12 +13,8 @@ enum WantedCatalog {
       "SELECT 1 FROM wanted WHERE stream = ? AND end_us IS NULL", stream
     ) { (row: borrowing Row) throws(StorageError) in try row.int(0) }
     guard isOpen == nil else { return }
-    let changed = try transaction.execute(
-      "UPDATE wanted SET end_us = NULL WHERE stream = ? AND end_us = ?", stream, start)
-    if changed == 0 {
-      try transaction.execute(
-        "INSERT INTO wanted (stream, start_us, end_us) VALUES (?, ?, NULL)", stream, start)
-    }
+    try transaction.execute(
+      "INSERT INTO wanted (stream, start_us, end_us) VALUES (?, ?, NULL)", stream, start)
   }
 
   /// No longer wanted; dropped where nothing is left of it.

@@ -40,27 +40,30 @@ struct LedgerAccount: Hashable, Sendable {
   /// `wanted`: when the plan wanted the stream. `captured`: segments, by their labels. `gaps`: what is
   /// known of times without sound, later entries counting more; sound counts more than any of them.
   init(wanted: [TimeSpan], captured: [TimeSpan], gaps: [Gap]) {
+    let starts = Set(wanted.map(\.start))
     let wanted = wanted.united()
     let sound = captured.united(within: LedgerAccount.seam)
     let holes = wanted.subtracting(sound)
-    let starts = Set(wanted.map(\.start))
     var spans = wanted.subtracting(holes).map {
       Span(start: $0.start, end: $0.end, kind: .captured)
     }
     for hole in holes {
       let pieces = LedgerAccount.explain(
-        hole, gaps.filter { $0.start < hole.end && $0.end > hole.start })
-      spans += LedgerAccount.settle(pieces, begins: starts.contains(hole.start))
+        hole, gaps.filter { $0.start < hole.end && $0.end > hole.start }, starts)
+      spans += LedgerAccount.settle(pieces, starts)
     }
     self.spans = spans.sorted { $0.start < $1.start }
     self.wanted = wanted.total
     self.captured = wanted.total - holes.total
   }
 
-  /// Cuts the hole where causes begin and end; nil where there is none.
-  private static func explain(_ hole: TimeSpan, _ gaps: [Gap]) -> [(TimeSpan, Gap?)] {
-    let edges = Set(
-      gaps.flatMap { [$0.start, $0.end] }.filter { $0 > hole.start && $0 < hole.end })
+  /// Cuts the hole where causes begin and end, and where the stream was wanted anew; nil where there
+  /// is no cause.
+  private static func explain(
+    _ hole: TimeSpan, _ gaps: [Gap], _ starts: Set<Instant>
+  ) -> [(TimeSpan, Gap?)] {
+    let inside = starts.union(gaps.flatMap { [$0.start, $0.end] })
+    let edges = inside.filter { $0 > hole.start && $0 < hole.end }
     let points = [hole.start] + edges.sorted() + [hole.end]
     return zip(points, points.dropFirst()).map { from, to in
       (TimeSpan(start: from, end: to), gaps.last { $0.start <= from && $0.end >= to })
@@ -68,7 +71,9 @@ struct LedgerAccount: Hashable, Sendable {
   }
 
   /// Gives every piece a cause, and joins neighbours of one.
-  private static func settle(_ pieces: [(TimeSpan, Gap?)], begins: Bool) -> [Span] {
+  private static func settle(
+    _ pieces: [(TimeSpan, Gap?)], _ starts: Set<Instant>
+  ) -> [Span] {
     var spans: [Span] = []
     for (index, (span, known)) in pieces.enumerated() {
       let isNotice = span.duration < notice
@@ -78,7 +83,7 @@ struct LedgerAccount: Hashable, Sendable {
       let kind: Span.Kind
       if let cause = known ?? neighbour {
         kind = .gap(cause: cause.cause, detail: cause.detail)
-      } else if begins, index == 0, span.duration < connecting {
+      } else if starts.contains(span.start), span.duration < connecting {
         kind = .gap(cause: .sourceUnreachable, detail: "The connection was being made.")
       } else {
         kind = .gap(cause: .unknown, detail: "Nothing tells why there is no sound.")

@@ -38,7 +38,7 @@ extension TapeLedger {
         wanted: try settled(
           try WantedCatalog.overlapping(stream, from: from, to: to, transaction), of: stream,
           transaction
-        ).united(),
+        ),
         gaps: try GapCatalog.overlapping(stream, from: from, to: to, transaction)
       )
     }

@@ -121,6 +121,8 @@ struct LedgerHistoryTests {
       guard book.isWanted else { return }
       switch (source, segmentStart) {
       case (.up, nil):
+        // What was silent and never noticed is connected anew.
+        book.connecting(tapeEnd: tapeEnd)
         try await tell(book.contact(at: now))
         segmentStart = now
       case (.refusing, .some):
