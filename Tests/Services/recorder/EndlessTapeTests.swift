@@ -95,8 +95,9 @@ struct EndlessTapeTests {
     let line = try await Line(frames)
     for _ in 0..<Campaign.pick(short: 1, long: 5) {
       try await line.cut(for: .seconds(seconds))
-      // Cuts that follow each other within ten seconds are answered with more patience.
-      try await line.more(Campaign.pick(short: 5, long: 12))
+      // Cuts that follow each other within ten seconds are answered with more patience; four of
+      // these segments come at once, with the burst.
+      try await line.more(Campaign.pick(short: 5, long: 18))
     }
     await line.end()
     let report = try await line.studio.report(.radio, of: frames)
