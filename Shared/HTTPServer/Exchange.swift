@@ -62,9 +62,12 @@ final class Exchange: Sendable {
       } else {
         state.body += bytes
       }
-      return state.excess <= max(largestBody, 1 << 20)
+      return state.excess <= mostRead - largestBody
     }
   }
+
+  /// How much is read, if only to be dropped, before the sender is cut off; in bytes.
+  var mostRead: Int { largestBody + max(largestBody, 1 << 20) }
 
   /// The body is complete, or the connection was resumed.
   func next() -> Step {

@@ -104,11 +104,16 @@ final class ServerCore: Sendable {
     exchange.complete()
   }
 
-  /// The head has been read. A body that is too long by its own word is refused before it comes.
+  /// The head has been read. A body that is much too long by its own word, or whose sender waits for
+  /// ours, is refused before it comes. One that is a little too long is read and dropped first, since
+  /// most clients lose an answer that comes while they send.
   private func begin(_ exchange: Exchange) -> MHD_Result {
     let head = exchange.head
     let length = head.header("Content-Length").flatMap { Int($0) } ?? 0
-    if length > exchange.largestBody { return send(Exchange.tooLarge, for: exchange) }
+    let isAsking = head.header("Expect")?.lowercased() == "100-continue"
+    if length > (isAsking ? exchange.largestBody : exchange.mostRead) {
+      return send(Exchange.tooLarge, for: exchange)
+    }
     guard let admit = configuration.admit, configuration.largerBodies[head.path] != nil else {
       return .YES
     }
