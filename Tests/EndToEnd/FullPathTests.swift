@@ -46,7 +46,7 @@ struct FullPathTests {
         "minute", seconds: 60, start, client, archive, try broadcaster.source("mp3"))
       _ = try await (daily, short)
       #expect(archive.files.count == 3)
-      #expect(Files.all(in: installation.recordings).count == 3)
+      #expect(Files.recordings(in: installation.recordings).count == 3)
       try await Self.checkPlayback("minute", client)
       broadcaster.stop()
       #expect(await installation.stop().isEmpty)

@@ -31,7 +31,7 @@ struct KillTests {
       #expect(abs(content.duration.inSeconds - 12) < 0.03)
       #expect(recording.file?.gaps == [])
       #expect(studio.archive.files.count == 1)
-      #expect(Files.all(in: installation.recordings).count == 1)
+      #expect(Files.recordings(in: installation.recordings).count == 1)
       studio.broadcaster.stop()
       #expect(await installation.stop().isEmpty)
     }
@@ -50,7 +50,7 @@ struct KillTests {
       await installation.kill(.scheduler)
       #expect(SystemTimeSource().now() < start)
       let names = try await eventually("the show is recorded", within: .seconds(60)) {
-        let names = Files.all(in: installation.recordings).filter {
+        let names = Files.recordings(in: installation.recordings).filter {
           $0.hasSuffix(".mp3") && !$0.hasPrefix(".")
         }
         return names.isEmpty ? nil : names
@@ -88,7 +88,7 @@ struct KillTests {
       #expect(content.isSeamless, "\(content.report), \(content.strangeBytes) strange bytes")
       #expect(abs(content.duration.inSeconds - 15) < 0.03)
       #expect(recording.file?.gaps == [])
-      #expect(Files.all(in: installation.recordings).count == 1)
+      #expect(Files.recordings(in: installation.recordings).count == 1)
       studio.broadcaster.stop()
       #expect(await installation.stop().isEmpty)
     }
@@ -121,7 +121,7 @@ struct KillTests {
       #expect(
         abs((told - content.missing).inSeconds) <= frames.frameDuration.inSeconds + 0.001,
         "\(recording.file?.gaps ?? [])")
-      #expect(Files.all(in: installation.recordings).count == 1)
+      #expect(Files.recordings(in: installation.recordings).count == 1)
       studio.broadcaster.stop()
       #expect(await installation.stop().isEmpty)
     }
@@ -144,7 +144,7 @@ struct KillTests {
         of: "show", in: [.missed], within: .seconds(60))
       print("recorder away: \(recording.reason ?? "no reason")")
       #expect(recording.reason?.contains("not running") == true, "\(recording)")
-      #expect(Files.all(in: installation.recordings).isEmpty)
+      #expect(Files.recordings(in: installation.recordings).isEmpty)
       #expect(studio.archive.files.isEmpty)
       studio.broadcaster.stop()
       #expect(await installation.stop().isEmpty)
@@ -178,7 +178,7 @@ struct KillTests {
       #expect(
         abs((told - content.missing).inSeconds) <= content.frames.frameDuration.inSeconds + 0.001,
         "\(recording.file?.gaps ?? [])")
-      #expect(Files.all(in: installation.recordings).count == 1)
+      #expect(Files.recordings(in: installation.recordings).count == 1)
       studio.broadcaster.stop()
       #expect(await installation.stop().isEmpty)
       try await eventually("nothing that it started is left") {

@@ -99,7 +99,7 @@ struct ChaosTests {
       #expect(try Files.hash(file.path) == file.sha256, "\(file.path)")
       named.insert(file.name)
     }
-    #expect(Set(Files.all(in: installation.recordings)) == named)
+    #expect(Set(Files.recordings(in: installation.recordings)) == named)
     for row in books.recordings {
       if let file = row.file { #expect(named.contains(file.name)) }
     }

@@ -12,6 +12,14 @@ enum Files {
     }
   }
 
+  /// Recordings' own files in the folder: without what lies beside them and what is still being made.
+  static func recordings(in folder: String) -> [String] {
+    let beside = [".sha256", ".cue", ".as-run.txt", ".waveform.png", ".thumbnail.jpg"]
+    return all(in: folder).filter { name in
+      !name.hasPrefix(".work/") && !beside.contains { name.hasSuffix($0) }
+    }
+  }
+
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   static func hash(_ path: String) throws -> String {
