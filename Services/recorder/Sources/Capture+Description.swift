@@ -63,14 +63,21 @@ extension Capture {
     var codecs: String?
     var height: Int?
 
+    // Case by case: through `run` and `media` the optimiser of Swift 6.3 fails here.
     init(_ segment: Segment) {
-      // A new title of a chained stream is the same coding.
-      format = segment.run.map {
-        FrameFormat(
-          codec: $0.format.codec, sampleRate: $0.format.sampleRate, channels: $0.format.channels)
+      switch segment.content {
+      case .frames(let run):
+        // A new title of a chained stream is the same coding.
+        format = FrameFormat(
+          codec: run.format.codec, sampleRate: run.format.sampleRate,
+          channels: run.format.channels)
+        codecs = nil
+        height = nil
+      case .media(let media):
+        format = nil
+        codecs = media.codecs
+        height = media.height
       }
-      codecs = segment.media?.codecs
-      height = segment.media?.height
     }
   }
 }
