@@ -28,7 +28,7 @@ import Testing
     #expect(Set(deliveries).count == deliveries.count)
   }
 
-  @Test("A doubled stream loses nothing while one of its recorders lives")
+  @Test("Of doubled streams a smaller share of recordings lacks something than of single ones")
   func doublingHelps() async throws {
     var lossy = (doubled: 0, single: 0)
     var all = (doubled: 0, single: 0)
