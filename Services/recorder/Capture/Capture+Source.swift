@@ -225,6 +225,9 @@ extension Capture {
     let frames = scanner.frames
     notePreambles(scanner)
     watch.note(frames, arrival: arrival)
+    if let longest = frames.max(by: { $0.samples < $1.samples }) {
+      book.came(longest.format.duration(ofSamples: Int64(longest.samples)))
+    }
     scanner.withBytes { window in
       withTape { tape, emit in tape.assembler.take(frames, window, arrival: arrival, emit) }
     }

@@ -9,7 +9,8 @@ import Messages
 struct LedgerBook {
   typealias Change = TapeLedger.Change
 
-  /// Sound that ended so shortly before the stream was let go of was all that had come.
+  /// Sound that ended so shortly before the stream was let go of was all that had come: beside the
+  /// piece that was still being made.
   static let inFlight = Duration.seconds(1)
 
   /// Since when somebody needs the stream; of the past while nobody does.
@@ -24,6 +25,8 @@ struct LedgerBook {
   /// One may last from before: the recorder was down, the stream withheld. It ends with the first
   /// sound, or where it is known that the source is the cause.
   private var mayHaveOlderGap = false
+  /// The longest piece in which the sound comes: a frame, or a page of Ogg, which lasts a second.
+  private var piece = Duration.zero
   /// Where the sound ended when the present connection was begun.
   private var endBefore: Instant?
   /// Wall minus monotonic time.
@@ -36,8 +39,12 @@ struct LedgerBook {
     mayHaveOlderGap = true
     outage = nil
     endBefore = nil
+    piece = .zero
     return [.wanted(from: since)]
   }
+
+  /// Sound came in pieces of at most that.
+  mutating func came(_ longest: Duration) { piece = max(piece, longest) }
 
   /// `isListed`: a station's list was followed to its end, which lies behind the present.
   mutating func unwanted(
@@ -64,7 +71,7 @@ struct LedgerBook {
     if isListed { return [.unwanted(at: min(now, max(tapeEnd ?? wantedAt, wantedAt)))] }
     guard let tapeEnd, tapeEnd >= wantedAt else { return [.unwanted(at: now)] }
     // Nobody asked for more than had come by then.
-    if now - tapeEnd <= LedgerBook.inFlight { return [.unwanted(at: min(now, tapeEnd))] }
+    if now - tapeEnd <= LedgerBook.inFlight + piece { return [.unwanted(at: min(now, tapeEnd))] }
     return [
       .gap(
         Gap(
