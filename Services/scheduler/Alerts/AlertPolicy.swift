@@ -11,6 +11,10 @@ struct AlertPolicy: Sendable {
   /// updated, is nobody's business.
   var holdOff: Duration
 
+  /// A stream that was asked for just now is not down, however short the hold-off: its connection has
+  /// that long for the first frame, which is a little more than a recorder itself gives it.
+  static let startPatience = Duration.seconds(15)
+
   struct Recorder: Hashable, Sendable {
     var node: NodeID
     var isPresent: Bool
@@ -84,7 +88,9 @@ struct AlertPolicy: Sendable {
     let said = min(now, wanted.map(\.since).min() ?? now)
     let since = troubles[stream] ?? max(said, goodAt[stream] ?? said)
     troubles[stream] = since
-    guard !isRaised, now - since >= holdOff else { return nil }
+    let isConnecting = wanted.allSatisfy { $0.state == .connecting }
+    let patience = isConnecting ? max(holdOff, Self.startPatience) : holdOff
+    guard !isRaised, now - since >= patience else { return nil }
     return .raise(
       RaiseAlert(
         id: id, severity: .critical, subject: Self.line("“\(name)” is not being captured"),

@@ -71,6 +71,20 @@ struct AlertPolicyTests {
         == ["raise stream-down.radio 1000"])
   }
 
+  @Test("a stream that only just connects is not down, even where nobody wants a hold-off")
+  func onlyConnecting() {
+    var test = self
+    test.policy.holdOff = .zero
+    #expect(test.look([capture(.connecting, since: 5)], at: 5) == [])
+    #expect(test.look([capture(.capturing, since: 6)], at: 7) == [])
+    #expect(test.look([capture(.connecting, since: 10)], at: 10) == [])
+    #expect(test.look([capture(.waiting, since: 11)], at: 11) == ["raise stream-down.radio 10"])
+    #expect(test.look([capture(.capturing, since: 12)], at: 12) == ["end stream-down.radio"])
+    // One that never gets anywhere is told all the same.
+    #expect(test.look([capture(.connecting, since: 20)], at: 34) == [])
+    #expect(test.look([capture(.connecting, since: 20)], at: 35) == ["raise stream-down.radio 20"])
+  }
+
   @Test("after a restart the time is counted from what recorders said, and nothing is said twice")
   func restart() {
     var test = self
