@@ -66,6 +66,7 @@ let package = Package(
     shared("XML", ["Base", "CXML"]),
     shared("HTTPServer", ["Base", "CMicrohttpd", "CShims"]),
     shared("Media", ["Base"]),
+    shared("DASH", ["Base", "Media", "XML"]),
     shared("Messages", ["Base"]),
     shared("Bus", ["Base", "Messages", "Storage", "CShims", "CZmq", "CSodium"]),
     shared(
@@ -77,7 +78,9 @@ let package = Package(
       ["Base", "Subprocess", "Media", "HTTPClient", "HTTPServer", "CShims"]),
 
     service("scheduler", ["HTTPServer"]),
-    service("recorder", ["CDetach", "CShims", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
+    service(
+      "recorder",
+      ["CDetach", "CShims", "DASH", "HTTPClient", "HTTPServer", "Media", "Subprocess"]),
     service("converter", ["CShims", "Subprocess"]),
     service("feeder", ["HTTPClient", "Subprocess", "XML"]),
     service("delivery", ["CCurl", "CSSH2", "CSodium", "HTTPClient", "Subprocess"]),
@@ -113,6 +116,7 @@ let package = Package(
     tests(
       "HTTPServerTests", path: "Shared/HTTPServer",
       ["Base", "HTTPClient", "HTTPServer", "Subprocess"]),
+    tests("DASHTests", path: "Shared/DASH", ["Base", "DASH", "Media"]),
     tests("MediaTests", path: "Shared/Media", ["Base", "Media", "Subprocess"]),
     tests("MessagesTests", path: "Shared/Messages", ["Base", "Messages"], exclude: ["Golden"]),
     tests("BusTests", path: "Shared/Bus", ["Base", "Bus", "CZmq", "Messages", "Storage"]),
@@ -130,7 +134,7 @@ let package = Package(
     tests(
       "RecorderTests", path: "Services/recorder",
       [
-        "airloom-recorder", "Base", "Bus", "HTTPClient", "HTTPServer", "Media", "Messages",
+        "airloom-recorder", "Base", "Bus", "DASH", "HTTPClient", "HTTPServer", "Media", "Messages",
         "Metrics", "Service", "Storage", "Subprocess",
       ]),
     tests(

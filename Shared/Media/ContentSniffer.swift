@@ -2,6 +2,8 @@
 /// stations label AAC as MPEG audio, and error pages as audio.
 public enum ContentKind: String, Hashable, Sendable {
   case mpegAudio, adts, ogg, mp4, transportStream, hls
+  /// A DASH manifest.
+  case dash
   /// A list of URLs: PLS, plain M3U, ASX or XSPF.
   case playlist
   case html
@@ -28,6 +30,7 @@ public enum ContentSniffer {
     case "audio/mp4", "video/mp4", "audio/x-m4a": return .mp4
     case "video/mp2t", "video/mpeg2-ts": return .transportStream
     case "application/vnd.apple.mpegurl", "application/x-mpegurl": return .hls
+    case "application/dash+xml": return .dash
     case "audio/x-scpls", "application/pls+xml", "audio/x-mpegurl", "audio/mpegurl",
       "video/x-ms-asx", "audio/x-ms-wax", "video/x-ms-wvx", "application/xspf+xml":
       return .playlist
@@ -50,6 +53,7 @@ public enum ContentSniffer {
       let lowered = start.lowercased()
       if lowered.hasPrefix("<asx") || lowered.contains("<playlist") { return .playlist }
     }
+    if start.hasPrefix("<"), isManifest(start) { return .dash }
     if start.hasPrefix("<"), start.lowercased().contains("html") { return .html }
     if bytes.count >= 12, start.dropFirst(4).hasPrefix("ftyp") { return .mp4 }
     if isTransportStream(bytes) { return .transportStream }
@@ -58,6 +62,11 @@ public enum ContentSniffer {
     if scanner.frames.isEmpty { scanner.finish() }
     guard let frame = scanner.frames.first else { return .unknown }
     return frame.format.codec == .aac ? .adts : .mpegAudio
+  }
+
+  private static func isManifest(_ start: Substring) -> Bool {
+    guard let mark = start.firstRange(of: "<MPD") else { return false }
+    return start[mark.upperBound...].first.map { $0.isWhitespace || $0 == ">" } ?? true
   }
 
   private static func isTransportStream(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -53,9 +53,9 @@ public struct StreamDefinition: Codable, Hashable, Sendable {
 
 /// Who reads a stream's addresses.
 public enum SourceKind: String, Codable, Hashable, Sendable, CaseIterable {
-  /// We do: HTTP audio, playlists, HLS.
+  /// We do: HTTP audio, playlists, HLS, DASH.
   case http
-  /// FFmpeg, without encoding: RTMP, RTSP, SRT, UDP, RTP, DASH, a device.
+  /// FFmpeg, without encoding: RTMP, RTSP, SRT, UDP, RTP, a device.
   case ffmpeg
   /// The address is a page; yt-dlp or streamlink say where its stream is.
   case page

@@ -67,6 +67,7 @@ struct SourceFailure: Error, Hashable, Sendable {
       case .html: "a web page"
       case .playlist: "a playlist that names no stream"
       case .hls: "an HLS playlist"
+      case .dash: "a DASH manifest"
       case .ogg: "an Ogg stream of no coding that can be captured"
       case .mp4: "an MP4 file"
       case .transportStream: "an MPEG transport stream"

@@ -12,7 +12,7 @@ struct SourceReader {
     case moved(String)
     /// The address is a page; its stream is there.
     case resolved(ResolvedSource)
-    /// The address is an HLS playlist.
+    /// The address is an HLS playlist or a DASH manifest.
     case hls
     case unusable(SourceFailure)
   }
@@ -68,7 +68,7 @@ struct SourceReader {
     switch kind {
     case .html, .mp4:
       return .unusable(.unusable(kind, contentType: contentType))
-    case .hls: return .hls
+    case .hls, .dash: return .hls
     case .transportStream:
       transport = TransportChunkScanner()
       return .audio
@@ -156,7 +156,7 @@ struct SourceReader {
     case .playlist:
       kind = .playlist
       return readPlaylist(isWhole: true)
-    case .hls: return .hls
+    case .hls, .dash: return .hls
     case .ogg:
       return .unusable(
         scanner.refusal.map { .noFrames($0) } ?? .unusable(.ogg, contentType: contentType))
@@ -200,8 +200,9 @@ struct SourceReader {
 
   private mutating func readPlaylist(isWhole: Bool) -> Finding {
     guard isWhole || firstBytes.count >= StreamPlaylist.largest else { return .audio }
-    if firstBytes.withUnsafeBytes({ ContentSniffer.kind(ofContent: $0) }) == .hls {
-      return .hls
+    switch firstBytes.withUnsafeBytes({ ContentSniffer.kind(ofContent: $0) }) {
+    case .hls, .dash: return .hls
+    default: break
     }
     let addresses = StreamPlaylist.addresses(in: firstBytes, from: base)
     fallbacks = Array(addresses.dropFirst())

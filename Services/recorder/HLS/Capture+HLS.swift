@@ -4,7 +4,7 @@ import Media
 import Messages
 import Storage
 
-/// The capture of an HLS stream: carries out what `HLSReloadPolicy` says.
+/// The capture of an HLS or DASH stream: carries out what `HLSReloadPolicy` says.
 extension Capture {
   /// The address is an HLS playlist: from now on its segments are fetched.
   func relay(_ url: String) {
@@ -111,10 +111,10 @@ extension Capture {
   private func load(_ relay: Int) async {
     guard let session = hls, session.relay == relay else { return }
     do throws(HLSFetcher.Failure) {
-      let (playlist, from) = try await session.fetcher.playlist(
+      let (listing, from) = try await session.fetcher.listing(
         session.mediaAddress ?? session.address, imported: session.definitions)
       guard session === hls else { return }
-      switch playlist {
+      switch listing.playlist(&session.numbers, at: environment.time.now()) {
       case .master(let master): choose(from: master, from, session)
       case .media(let media): take(media, from, session)
       }

@@ -26,6 +26,8 @@ struct HLSEntry: Hashable, Sendable {
   var sequence: Int64
   var fate: Fate
   var failures = 0
+  /// Why it did not come the last time.
+  var failure: SourceFailure?
   /// Since when the playlist does not list it any more.
   var leftAt: Monotonic?
 

@@ -1,4 +1,5 @@
 import Base
+import DASH
 import Media
 
 /// A station's count of its segments, and the places on the tape that go with it.
@@ -11,6 +12,8 @@ struct HLSCount {
   private(set) var known: [Int64: HLSResume.Known] = [:]
   private var offset: Int64?
   private var nextPlace: Int64
+  /// How often the station began anew.
+  private(set) var beginnings = 0
   /// Since when the lists have been older than what is known.
   private var behindSince: Monotonic?
 
@@ -18,6 +21,12 @@ struct HLSCount {
     self.nextPlace = nextPlace
     offset = resume?.offset
     for segment in resume?.known ?? [] { known[segment.number] = segment }
+  }
+
+  /// What a manifest's segments are known by; when they play is told by their manifest alone.
+  var forManifests: [DASHNumbers.Known] {
+    known.values.sorted { $0.number < $1.number }
+      .map { DASHNumbers.Known(number: $0.number, identity: $0.identity, start: nil) }
   }
 
   var newest: Int64? { known.keys.max() }
@@ -46,6 +55,7 @@ struct HLSCount {
 
   /// The station begins anew: no number means what it meant.
   mutating func begin() {
+    beginnings += 1
     known = [:]
     offset = nil
     behindSince = nil

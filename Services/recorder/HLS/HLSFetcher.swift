@@ -1,10 +1,11 @@
 import Base
+import DASH
 import HTTPClient
 import Media
 import Messages
 
-/// Fetches what an HLS stream consists of: playlists, initialisation sections, keys and segments;
-/// decrypts and looks into what came. Keeps nothing on disk.
+/// Fetches what an HLS or DASH stream consists of: playlists or manifests, initialisation sections,
+/// keys and segments; decrypts and looks into what came. Keeps nothing on disk.
 struct HLSFetcher: Sendable {
   /// What was asked for and is whole.
   struct Fetched: Sendable {
@@ -41,16 +42,38 @@ struct HLSFetcher: Sendable {
   let definition: StreamDefinition
   let connectTimeout: Duration
 
-  func playlist(
+  /// What a list's address answered with.
+  enum Listing: Sendable {
+    case hls(HLSPlaylist)
+    case dash(DASHManifest, representation: String?)
+
+    /// As what captures read; `numbers` counts the segments of a manifest.
+    func playlist(_ numbers: inout DASHNumbers, at now: Instant) -> HLSPlaylist {
+      switch self {
+      case .hls(let playlist): return playlist
+      case .dash(let manifest, nil): return .master(manifest.variants)
+      case .dash(let manifest, let name?):
+        return .media(manifest.segments(of: name, at: now, numbers: &numbers))
+      }
+    }
+  }
+
+  func listing(
     _ url: String, imported: [String: String]
-  ) async throws(Failure) -> (playlist: HLSPlaylist, from: String) {
-    var request = request(url, largest: Int64(HLSPlaylist.largest), timeout: .seconds(15))
+  ) async throws(Failure) -> (listing: Listing, from: String) {
+    let (address, representation) = DASHManifest.split(url)
+    var request = request(address, largest: Int64(HLSPlaylist.largest), timeout: .seconds(15))
     request.acceptsCompression = true
     let response = try await ask(request)
+    let from = response.head.url
     do {
+      if representation != nil || HLSFetcher.isManifest(response) {
+        let manifest = try DASHReader.read(response.body, from: from)
+        return (.dash(manifest, representation: representation), from)
+      }
       let playlist = try HLSPlaylist(
         response.body, query: HLSFetcher.query(of: url), imported: imported)
-      return (playlist, response.head.url)
+      return (.hls(playlist), from)
     } catch {
       let sentence = "\(error)"
       throw Failure(
@@ -58,6 +81,10 @@ struct HLSFetcher: Sendable {
           .sourceGarbled, sentence.prefix(1).uppercased() + sentence.dropFirst() + ".",
           pace: .slow))
     }
+  }
+
+  private static func isManifest(_ response: HTTPResponse) -> Bool {
+    response.body.withUnsafeBytes { ContentSniffer.kind(ofContent: $0) } == .dash
   }
 
   /// The segment of an entry, whole, decrypted and looked into. `section`, `key`: what was fetched

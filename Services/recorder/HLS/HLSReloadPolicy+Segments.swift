@@ -9,9 +9,11 @@ extension HLSReloadPolicy {
     entries[fetched.number].flatMap { $0.sequence == fetched.sequence ? $0 : nil }
   }
 
-  mutating func stored(_ fetched: HLSEntry) -> [Action] {
+  mutating func stored(_ fetched: HLSEntry, _ now: Monotonic) -> [Action] {
     guard current(fetched) != nil else { return [] }
     entries[fetched.number]?.fate = .stored
+    lastStored = now
+    isStarved = false
     return outage == nil ? report(.capturing, nil) : []
   }
 
@@ -21,6 +23,7 @@ extension HLSReloadPolicy {
     let number = fetched.number
     guard var entry = current(fetched), entry.fate == .fetching else { return [] }
     entry.failures += 1
+    entry.failure = failure
     let hasExpired = entry.leftAt.map { isGone || now - $0 > window + target } ?? false
     if hasExpired || (isEnded && entry.failures >= Self.patience) {
       entry.fate = .missing
@@ -39,6 +42,20 @@ extension HLSReloadPolicy {
     entry.fate = .due(now + max(spread(step), min(failure.retryAfter ?? .zero, target)))
     entries[number] = entry
     return []
+  }
+
+  /// What is listed and does not come is said before it is given up. A list that is reckoned from the
+  /// clock, as some manifests are, moves on though nobody sends any more.
+  mutating func checkSegments(_ now: Monotonic) -> [Action] {
+    let patience = max(target * 3, .seconds(10))
+    guard !isStarved, outage == nil, let lastStored, now - lastStored > patience,
+      let failed = entries.values.filter({ $0.isOpen && $0.failures >= 3 }).min(by: {
+        $0.number < $1.number
+      }), let failure = failed.failure
+    else { return [] }
+    isStarved = true
+    return report(
+      .stalled, "The station lists segments and does not give them: \(failure.sentence)")
   }
 
   /// The oldest first: they leave the list soonest.

@@ -15,7 +15,8 @@ import Messages
 ///   becomes a gap with exact ends.
 /// - A segment that cannot be had is tried until its list has been without it for as long as servers
 ///   must keep it (RFC 8216 §6.2.2).
-/// - A live list without news for three target durations has stalled.
+/// - A live list without news for three target durations has stalled, and so has one whose segments
+///   do not come for as long.
 struct HLSReloadPolicy {
   enum Event {
     case begin
@@ -73,6 +74,9 @@ struct HLSReloadPolicy {
   var fingerprint: [String] = []
   var loadAt: Monotonic?
   var lastNews: Monotonic?
+  /// When a segment came last, or the capture began.
+  var lastStored: Monotonic?
+  var isStarved = false
   var loadFailures = 0
   var outage: SourceFailure?
   var isEnded = false
@@ -112,11 +116,12 @@ struct HLSReloadPolicy {
     case .begin:
       loadAt = nil
       lastNews = now
+      lastStored = now
       return [.load]
     case .loaded(let playlist, let address, let wall):
       return loaded(playlist, address, wall, now)
     case .loadFailed(let failure): return loadFailed(failure, now)
-    case .stored(let entry): return stored(entry)
+    case .stored(let entry): return stored(entry, now)
     case .fetchFailed(let entry, let failure, let isGone):
       return fetchFailed(entry, failure, isGone, now)
     case .tick(let blocked): return tick(blocked, now)
@@ -195,7 +200,7 @@ struct HLSReloadPolicy {
       self.loadAt = nil
       actions.append(.load)
     }
-    if hasLoaded, loadFailures == 0 { actions += checkStall(now) }
+    if hasLoaded, loadFailures == 0 { actions += checkStall(now) + checkSegments(now) }
     return actions
   }
 

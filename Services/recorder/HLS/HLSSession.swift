@@ -1,14 +1,17 @@
 import Base
+import DASH
 import HTTPClient
 import Media
 import Messages
 
-/// One capture's dealings with one HLS address: what its policy knows, and what was fetched for more
+/// One capture's dealings with one HLS or DASH address: what its policy knows, and what was fetched for more
 /// than one segment.
 ///
 /// Not `Sendable`: it belongs to its capture.
 final class HLSSession {
   var policy: HLSReloadPolicy
+  /// Of a DASH stream, whose manifests do not count.
+  var numbers: DASHNumbers
   private(set) var fetcher: HLSFetcher
   /// What the definition, or a list, says.
   private(set) var address: String
@@ -32,6 +35,7 @@ final class HLSSession {
   init(policy: HLSReloadPolicy, fetcher: HLSFetcher, address: String, relay: Int) {
     self.relay = relay
     self.policy = policy
+    numbers = DASHNumbers(known: policy.count.forManifests)
     self.fetcher = fetcher
     self.address = address
   }
@@ -53,7 +57,10 @@ final class HLSSession {
     of entry: HLSEntry, isolation: isolated (any Actor)? = #isolation
   ) async throws(HLSFetcher.Failure) -> [UInt8]? {
     guard let map = entry.segment.map, let url = entry.mapAddress else { return nil }
-    let name = "\(url) \(map.byteRange?.offset ?? -1) \(map.byteRange?.length ?? -1)"
+    // A station that begins anew may give another section the same name.
+    let beginning = policy.count.beginnings + numbers.breaks
+    let name =
+      "\(beginning) \(url) \(map.byteRange?.offset ?? -1) \(map.byteRange?.length ?? -1)"
     if let known = sections[name] { return known }
     var key: [UInt8]?
     if let address = map.key?.uri.map({ URIReference.resolve($0, in: entry.address) }) {

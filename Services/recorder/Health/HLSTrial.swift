@@ -1,4 +1,5 @@
 import Base
+import DASH
 import Media
 
 /// Finds out whether an HLS station is on the air, without capturing it: whether its list moves on.
@@ -10,11 +11,12 @@ struct HLSTrial: Sendable {
   func isMoving(_ address: String) async -> Bool {
     var address = address
     var seen: Seen?
+    var numbers = DASHNumbers()
     for _ in 0..<5 {
-      guard let (playlist, from) = try? await fetcher.playlist(address, imported: [:]) else {
+      guard let (listing, from) = try? await fetcher.listing(address, imported: [:]) else {
         return false
       }
-      switch playlist {
+      switch listing.playlist(&numbers, at: SystemTimeSource().now()) {
       case .master(let master):
         guard let choice = limits.choose(from: master) else { return false }
         address = URIReference.resolve(choice.variant.uri, in: from)

@@ -35,8 +35,6 @@ enum SourceRoute: Hashable, Sendable {
         self = .ffmpeg
       } else if !isWeb {
         self = Self.unfit(scheme, "any source")
-      } else if Self.path(url).hasSuffix(".mpd") {
-        self = .ffmpeg
       } else {
         self = pages.contains { Self.matches(url, $0) } ? .page : .http
       }

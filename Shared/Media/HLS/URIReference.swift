@@ -1,8 +1,10 @@
 /// Addresses within playlists, made absolute (RFC 3986 §5.2).
 public enum URIReference {
   /// The absolute form of a reference that stands in the resource at `base` (absolute, `http` or
-  /// `https`). Nothing is decoded or encoded but blanks, which servers forget to.
+  /// `https`). Nothing is decoded or encoded but blanks, which servers forget to. A fragment is kept
+  /// only where there is nothing else: elsewhere it says nothing to a server.
   public static func resolve(_ reference: String, in base: String) -> String {
+    if reference.hasPrefix("#") { return withoutFragment(base[...]) + reference }
     let reference = escaped(withoutFragment(reference[...]))
     let base = withoutFragment(base[...])
     if hasScheme(reference) { return reference }

@@ -94,7 +94,7 @@ enum StoredKind {
     case .transportStream: self = .transportStream
     case .mp4: self = .fragmentedMP4
     case .ogg: self = .ogg
-    case .hls, .playlist, .html, .unknown:
+    case .hls, .dash, .playlist, .html, .unknown:
       // A tape may hold less than three packets or frames.
       self =
         bytes.first == 0x47 && bytes.count % 188 == 0

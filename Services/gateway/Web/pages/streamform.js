@@ -8,11 +8,11 @@ import { lines } from "./lines.js";
 import { store } from "./store.js";
 import { streamTest } from "./streamtest.js";
 
-const kinds = [["", "By the address itself"], ["http", "A radio or HLS stream over HTTP"], ["ffmpeg", "Anything else that FFmpeg reads"], ["page", "A web page with a stream on it"]];
+const kinds = [["", "By the address itself"], ["http", "A radio, HLS or DASH stream over HTTP"], ["ffmpeg", "Anything else that FFmpeg reads"], ["page", "A web page with a stream on it"]];
 const hints = {
-  "": "http and https: Icecast, Shoutcast, playlists, HLS. Other kinds, such as rtsp: or srt:, are given to FFmpeg.",
-  http: "Icecast, Shoutcast, .m3u, .pls, .asx playlists and HLS, read by Airloom itself.",
-  ffmpeg: "RTMP, RTSP, SRT, UDP, RTP, DASH or a device, without encoding.",
+  "": "http and https: Icecast, Shoutcast, playlists, HLS, DASH. Other kinds, such as rtsp: or srt:, are given to FFmpeg.",
+  http: "Icecast, Shoutcast, .m3u, .pls, .asx playlists, HLS and DASH, read by Airloom itself.",
+  ffmpeg: "RTMP, RTSP, SRT, UDP, RTP or a device, without encoding.",
   page: "The address of a page; yt-dlp or streamlink finds the stream behind it.",
 };
 const examples = { "": "http://example.org:8000/live.mp3", http: "http://example.org:8000/live.mp3", ffmpeg: "srt://example.org:9000", page: "http://video.example.org/channel/live" };

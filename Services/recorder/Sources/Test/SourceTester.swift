@@ -1,4 +1,5 @@
 import Base
+import DASH
 import HTTPClient
 import Media
 import Messages
@@ -207,7 +208,10 @@ struct SourceTester: Sendable {
       let fetcher = HLSFetcher(
         client: tester.client, definition: definition, connectTimeout: tester.connectTimeout)
       do throws(HLSFetcher.Failure) {
-        var (playlist, from) = try await fetcher.playlist(url, imported: [:])
+        var numbers = DASHNumbers()
+        var (listing, from) = try await fetcher.listing(url, imported: [:])
+        if case .dash = listing { report.kind.replace("hls", with: "dash") }
+        var playlist = listing.playlist(&numbers, at: SystemTimeSource().now())
         if case .master(let master) = playlist {
           report.variants = master.variants.map {
             SourceReport.Variant(
@@ -220,8 +224,9 @@ struct SourceTester: Sendable {
             report.problem = "The station's playlist offers nothing that can be captured."
             return
           }
-          (playlist, from) = try await fetcher.playlist(
+          (listing, from) = try await fetcher.listing(
             URIReference.resolve(choice.variant.uri, in: from), imported: master.definitions)
+          playlist = listing.playlist(&numbers, at: SystemTimeSource().now())
         }
         guard case .media(let media) = playlist else {
           report.problem = "The station's playlist leads to another one of its kind."

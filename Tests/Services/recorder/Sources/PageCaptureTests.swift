@@ -208,7 +208,7 @@ struct PageCaptureTests {
       ("https://www.youtube.com/watch?v=x", nil, SourceRoute.page),
       ("https://youtube.com.evil.test/", nil, .http),
       ("https://evil.test/youtube.com", nil, .http),
-      ("https://radio.test/live.mp3", nil, .http), ("https://radio.test/a.mpd?x=1", nil, .ffmpeg),
+      ("https://radio.test/live.mp3", nil, .http), ("https://radio.test/a.mpd?x=1", nil, .http),
       ("rtsp://cam.test/1", nil, .ffmpeg), ("https://radio.test/live", .ffmpeg, .ffmpeg),
       ("https://radio.test/show", .page, .page),
     ] as [(String, SourceKind?, SourceRoute)])

@@ -57,6 +57,16 @@ struct SourceTestTests {
     #expect(report.source?.codecs.contains("h264") ?? false)
   }
 
+  @Test func `A DASH station is told with what it offers`() async throws {
+    let station = try await DASHStation.start(.numbers)
+    let studio = try Studio()
+    let report = await Self.tester(studio).test(Self.definition(station.url))
+    await station.stop()
+    #expect(report.ok && report.kind == "dash", "\(report)")
+    #expect(report.variants.map(\.height) == [180])
+    #expect(report.source?.container == "fmp4" && report.source?.codecs == ["h264"], "\(report)")
+  }
+
   @Test func `What FFmpeg reads, and a page, are told too`() async throws {
     let station = try await MovingPicture.start(.udp)
     let studio = try Studio()
