@@ -108,7 +108,7 @@ enum GapCatalog {
   /// Found by its end, so that years of gaps cost nothing.
   static func missing(
     since start: Instant, to end: Instant, _ transaction: Transaction
-  ) throws(StorageError) -> [StreamID: [TapeSpan]] {
+  ) throws(StorageError) -> [StreamID: [TimeSpan]] {
     let rows = try transaction.all(
       """
       SELECT stream, start_us, end_us FROM gaps
@@ -116,10 +116,10 @@ enum GapCatalog {
       UNION ALL
       SELECT stream, start_us, ?2 FROM gaps WHERE end_us IS NULL
       """, start, end
-    ) { (row: borrowing Row) throws(StorageError) -> (StreamID, TapeSpan) in
+    ) { (row: borrowing Row) throws(StorageError) -> (StreamID, TimeSpan) in
       (
         try row.identifier(0),
-        TapeSpan(start: try row.instant(1), end: try row.instant(2))
+        TimeSpan(start: try row.instant(1), end: try row.instant(2))
       )
     }
     return Dictionary(grouping: rows, by: \.0).mapValues { $0.map(\.1) }

@@ -51,6 +51,21 @@ enum WantedCatalog {
     }
   }
 
+  /// What was wanted after that instant, of all streams; what lasts still never ends.
+  static func spans(
+    since start: Instant, _ transaction: Transaction
+  ) throws(StorageError) -> [StreamID: [TimeSpan]] {
+    let rows = try transaction.all(
+      "SELECT stream, start_us, end_us FROM wanted WHERE end_us IS NULL OR end_us > ?", start
+    ) { (row: borrowing Row) throws(StorageError) -> (StreamID, TimeSpan) in
+      (
+        try row.identifier(0),
+        TimeSpan(start: try row.instant(1), end: try row.optionalInstant(2) ?? .distantFuture)
+      )
+    }
+    return Dictionary(grouping: rows, by: \.0).mapValues { $0.map(\.1) }
+  }
+
   /// Streams of which anything was wanted after that instant.
   static func streams(
     since start: Instant, _ transaction: Transaction

@@ -34,24 +34,3 @@ struct HealthHistory: Sendable {
       givenUp: totals.givenUp - first.givenUp)
   }
 }
-
-/// For how much of the last hour and the last day something was so, by five minutes. A value.
-struct LastingTime: Sendable {
-  private static let step = Duration.seconds(300)
-  private static let most = 288
-
-  /// The newest last; each with the time at which it begins.
-  private var pieces: [(from: Monotonic, lasting: Duration)] = []
-
-  mutating func note(_ lasting: Duration, now: Monotonic) {
-    if pieces.last.map({ now - $0.from >= LastingTime.step }) ?? true {
-      pieces.append((now, .zero))
-      if pieces.count > LastingTime.most { pieces.removeFirst() }
-    }
-    pieces[pieces.count - 1].lasting += lasting
-  }
-
-  func sum(over span: Duration, now: Monotonic) -> Duration {
-    pieces.filter { now - $0.from < span }.reduce(.zero) { $0 + $1.lasting }
-  }
-}

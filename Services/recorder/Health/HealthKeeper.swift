@@ -32,7 +32,7 @@ actor HealthKeeper {
   }
 
   static let interval = Duration.seconds(2)
-  static let gapInterval = Duration.seconds(10)
+  static let ledgerInterval = Duration.seconds(10)
   static let diskInterval = Duration.seconds(5)
   static let retentionInterval = Duration.seconds(30)
   /// How long people are told of audio that was given up.
@@ -40,23 +40,16 @@ actor HealthKeeper {
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-  private struct Known {
-    var history = HealthHistory()
-    var wanted = LastingTime()
-    var since: Instant
-    var lookedAt: Monotonic
-  }
-
   private let thread = DedicatedThread(named: "health")
   private let environment: Environment
-  private var known: [StreamID: Known] = [:]
+  private var histories: [StreamID: HealthHistory] = [:]
   private var foresight = DiskForesight()
   private var pressure: DiskPressure
   private var memory = MemoryPressure()
   private var diskAt: Monotonic?
-  /// What was missing in the last day.
-  private var missing: [StreamID: [TapeSpan]] = [:]
-  private var missingReadAt: Monotonic?
+  /// What was wanted in the last day, and what is missing of it.
+  private var ledger: (wanted: [StreamID: [TimeSpan]], missing: [StreamID: [TimeSpan]]) = ([:], [:])
+  private var ledgerReadAt: Monotonic?
   private var retentionAt: Monotonic?
   private var written: Int64 = 0
   private var givenUp: (lasting: Duration, at: Monotonic)?
@@ -184,7 +177,7 @@ actor HealthKeeper {
   private func judge(_ now: Monotonic) async {
     let latency = environment.pace.take()
     let wall = environment.time.now()
-    await readGaps(now)
+    await readLedger(now)
     var written: Int64 = 0
     for capture in environment.captures.all {
       let vitals = await capture.vitals()
@@ -193,23 +186,19 @@ actor HealthKeeper {
       // Sound of its own is judged with its picture.
       if stream.isSound { continue }
       guard vitals.isWanted else {
-        known[stream] = nil
+        histories[stream] = nil
         environment.metrics.health.remove(stream.text)
         await capture.note(health: nil)
         continue
       }
-      var known = known[stream] ?? Known(since: wall, lookedAt: now)
-      known.wanted.note(now - known.lookedAt, now: now)
-      known.lookedAt = now
-      let lately = known.history.note(vitals.totals, now: now)
-      self.known[stream] = known
+      let lately = histories[stream, default: HealthHistory()].note(vitals.totals, now: now)
       let health = HealthScore.score(
         HealthScore.Vitals(
           outage: vitals.outage, outageSentence: vitals.outageSentence, finding: vitals.finding,
           isTold: vitals.isTold, address: vitals.address, diskFault: vitals.diskFault,
           held: vitals.held, writeLatency: latency,
-          lastHour: account(stream, known, .seconds(3600), now),
-          lastDay: account(stream, known, .seconds(86_400), now),
+          lastHour: account(stream, .seconds(3600), wall),
+          lastDay: account(stream, .seconds(86_400), wall),
           outages: lately.outages, stalls: lately.stalls,
           uncertainSplices: lately.uncertainSplices, givenUp: lately.givenUp))
       environment.metrics.health.with(stream.text).set(health.score)
@@ -220,27 +209,28 @@ actor HealthKeeper {
     tellLoss(now)
   }
 
-  private func readGaps(_ now: Monotonic) async {
-    guard missingReadAt.map({ now - $0 >= HealthKeeper.gapInterval }) ?? true else { return }
-    missingReadAt = now
+  private func readLedger(_ now: Monotonic) async {
+    guard ledgerReadAt.map({ now - $0 >= HealthKeeper.ledgerInterval }) ?? true else { return }
+    ledgerReadAt = now
     let wall = environment.time.now()
     // What cannot be read now is as it was.
-    let read = try? await environment.database.read {
-      try GapCatalog.missing(since: wall - .seconds(86_400), to: wall, $0)
+    let read = try? await environment.database.read { transaction in
+      (
+        try WantedCatalog.spans(since: wall - .seconds(86_400), transaction),
+        try GapCatalog.missing(since: wall - .seconds(86_400), to: wall, transaction)
+      )
     }
-    missing = read ?? missing
+    ledger = read ?? ledger
   }
 
   private func account(
-    _ stream: StreamID, _ known: Known, _ span: Duration, _ now: Monotonic
+    _ stream: StreamID, _ span: Duration, _ wall: Instant
   ) -> HealthScore.Account {
-    let wall = environment.time.now()
-    let start = max(known.since, wall - span)
-    let missing = (missing[stream] ?? []).reduce(Duration.zero) {
-      $0 + max(.zero, min($1.end, wall) - max($1.start, start))
+    func total(_ spans: [TimeSpan]?) -> Duration {
+      (spans ?? []).compactMap { $0.clamped(from: wall - span, to: wall) }.united().total
     }
-    return HealthScore.Account(
-      wanted: max(known.wanted.sum(over: span, now: now), missing), missing: missing)
+    let missing = total(ledger.missing[stream])
+    return HealthScore.Account(wanted: max(total(ledger.wanted[stream]), missing), missing: missing)
   }
 
   private func noteLoss(_ lasting: Duration, _ now: Monotonic) {

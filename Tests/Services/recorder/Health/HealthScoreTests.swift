@@ -113,16 +113,4 @@ struct HealthScoreTests {
     }
     #expect(history.note(totals, now: now).outages == 1)
   }
-
-  @Test func `How long a stream was wanted is known by five minutes`() {
-    var time = LastingTime()
-    var now = Monotonic(nanoseconds: 0)
-    for _ in 0..<(2 * 1800) {
-      now = now + .seconds(2)
-      time.note(.seconds(2), now: now)
-    }
-    let hour = time.sum(over: .seconds(3600), now: now)
-    #expect(hour >= .seconds(3300) && hour <= .seconds(3600))
-    #expect(time.sum(over: .seconds(86_400), now: now) == .seconds(7200))
-  }
 }
