@@ -12,6 +12,7 @@ extension DASHManifest {
     let usable = period.representations.filter(\.isUsable)
     let pictures = usable.filter { $0.kind == .video }
     let sounds = usable.filter { $0.kind == .audio }
+    let main = Self.mainSet(sounds)
     for representation in pictures.isEmpty ? sounds : pictures {
       var variant = HLSVariant(uri: Self.address(of: representation))
       variant.bandwidth = representation.bandwidth
@@ -19,6 +20,10 @@ extension DASHManifest {
       variant.width = representation.width
       variant.height = representation.height
       variant.audioGroup = pictures.isEmpty || sounds.isEmpty ? nil : Self.soundGroup
+      if pictures.isEmpty {
+        variant.language = representation.language
+        variant.isAlternative = representation.set != main
+      }
       playlist.variants.append(variant)
     }
     if !pictures.isEmpty { playlist.renditions = Self.renditions(sounds) }
@@ -27,11 +32,15 @@ extension DASHManifest {
 
   private static let soundGroup = "sound"
 
-  /// The best of each adaptation set; the one that is said to be the main one, or the first, is what
-  /// a player takes.
+  /// What a player takes: the set that is said to be the main one, or the first.
+  private static func mainSet(_ sounds: [DASHRepresentation]) -> Int? {
+    sounds.first(where: \.isMain)?.set ?? sounds.map(\.set).min()
+  }
+
+  /// The best of each adaptation set.
   private static func renditions(_ sounds: [DASHRepresentation]) -> [HLSRendition] {
     let sets = Set(sounds.map(\.set)).sorted()
-    let main = sounds.first(where: \.isMain)?.set ?? sets.first
+    let main = mainSet(sounds)
     return sets.compactMap { set in
       let best = sounds.filter { $0.set == set }.max {
         ($0.bandwidth ?? 0) < ($1.bandwidth ?? 0)

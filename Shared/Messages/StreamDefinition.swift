@@ -14,10 +14,13 @@ public struct StreamDefinition: Codable, Hashable, Sendable {
   public var userAgent: String?
   /// Further request headers.
   public var headers: [String: String]
-  /// HLS: the tallest picture that is wanted, in lines; nil takes the best variant.
+  /// HLS, DASH: the tallest picture that is wanted, in lines; nil takes the best variant.
   public var maximumHeight: Int?
-  /// HLS: the most that a variant may need, in bits per second.
+  /// HLS, DASH: the most that a variant may need, in bits per second.
   public var maximumBitsPerSecond: Int?
+  /// HLS, DASH: the language of its sound, such as `de` (RFC 5646), where several are offered; nil: what
+  /// players take.
+  public var soundLanguage: String?
   /// Page addresses: what is asked of the resolver, such as `best`, `720p` or `audio`; nil is `best`.
   public var quality: String?
   /// FFmpeg's name of the demuxer or device where the address does not tell it, such as `alsa`.
@@ -32,8 +35,9 @@ public struct StreamDefinition: Codable, Hashable, Sendable {
   public init(
     id: StreamID, name: String, urls: [String], source: SourceKind? = nil,
     userAgent: String? = nil, headers: [String: String] = [:], maximumHeight: Int? = nil,
-    maximumBitsPerSecond: Int? = nil, quality: String? = nil, inputFormat: String? = nil,
-    tags: [String]? = nil, isDoubled: Bool? = nil, retention: TapeRetention? = nil
+    maximumBitsPerSecond: Int? = nil, soundLanguage: String? = nil, quality: String? = nil,
+    inputFormat: String? = nil, tags: [String]? = nil, isDoubled: Bool? = nil,
+    retention: TapeRetention? = nil
   ) {
     self.id = id
     self.name = name
@@ -43,6 +47,7 @@ public struct StreamDefinition: Codable, Hashable, Sendable {
     self.headers = headers
     self.maximumHeight = maximumHeight
     self.maximumBitsPerSecond = maximumBitsPerSecond
+    self.soundLanguage = soundLanguage
     self.quality = quality
     self.inputFormat = inputFormat
     self.tags = tags

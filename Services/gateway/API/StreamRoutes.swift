@@ -14,6 +14,7 @@ struct StreamRoutes {
     var headers: [String: String]?
     var maximumHeight: Int?
     var maximumBitsPerSecond: Int?
+    var soundLanguage: String?
     var quality: String?
     var inputFormat: String?
     var tags: [String]?
@@ -81,7 +82,8 @@ struct StreamRoutes {
       id: id, name: input.name, urls: input.urls, source: input.source,
       userAgent: input.userAgent, headers: input.headers ?? [:],
       maximumHeight: input.maximumHeight, maximumBitsPerSecond: input.maximumBitsPerSecond,
-      quality: input.quality, inputFormat: input.inputFormat, tags: input.tags,
+      soundLanguage: input.soundLanguage, quality: input.quality,
+      inputFormat: input.inputFormat, tags: input.tags,
       isDoubled: input.isDoubled, retention: input.retention)
   }
 }

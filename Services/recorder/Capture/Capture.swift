@@ -187,6 +187,7 @@ actor Capture {
       && definition.userAgent == self.definition.userAgent
       && definition.maximumHeight == self.definition.maximumHeight
       && definition.maximumBitsPerSecond == self.definition.maximumBitsPerSecond
+      && definition.soundLanguage == self.definition.soundLanguage
     self.definition = definition
     guard !isSameSource else { return }
     environment.onSound(definition, nil)

@@ -128,9 +128,7 @@ extension Capture {
   }
 
   private func choose(from master: HLSMasterPlaylist, _ address: String, _ session: HLSSession) {
-    let limits = HLSVariantPolicy(
-      maximumHeight: definition.maximumHeight,
-      maximumBitsPerSecond: definition.maximumBitsPerSecond)
+    let limits = HLSVariantPolicy(definition)
     var living = master
     living.variants.removeAll { deadVariants.contains($0.uri) }
     if living.variants.isEmpty {
@@ -240,6 +238,16 @@ extension Capture {
     reporter.note(content, bytes: segment.bytes)
     collectRows()
     performHLS(session.policy.handle(.stored(entry), now: now))
+  }
+}
+
+extension HLSVariantPolicy {
+  /// What a stream's definition wants.
+  init(_ definition: StreamDefinition) {
+    self.init(
+      maximumHeight: definition.maximumHeight,
+      maximumBitsPerSecond: definition.maximumBitsPerSecond,
+      soundLanguage: definition.soundLanguage)
   }
 }
 

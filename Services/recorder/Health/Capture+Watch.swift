@@ -197,9 +197,7 @@ extension Capture {
       fetcher: HLSFetcher(
         client: environment.client, definition: definition,
         connectTimeout: environment.settings.limits.connect),
-      limits: HLSVariantPolicy(
-        maximumHeight: definition.maximumHeight,
-        maximumBitsPerSecond: definition.maximumBitsPerSecond))
+      limits: HLSVariantPolicy(definition))
     let (since, address) = (trial.since, trial.probe.address)
     Task {
       let isMoving = await watcher.isMoving(address)

@@ -25,6 +25,10 @@ enum StreamValidator {
     try check(
       stream.maximumBitsPerSecond, in: 8_000...10_000_000_000, field: "maximumBitsPerSecond",
       "The most that a variant may need lies between 8000 and 10000000000 bits per second.")
+    if let language = stream.soundLanguage, !isLanguage(language) {
+      throw Refusal(
+        .invalid, "A language is written as de, or pt-BR.", field: "soundLanguage")
+    }
     guard stream.headers.count <= 20 else {
       throw Refusal(.invalid, "A stream takes at most 20 request headers.", field: "headers")
     }
@@ -61,6 +65,11 @@ enum StreamValidator {
       throw Refusal(
         .invalid, "FFmpeg takes one further request header at most.", field: "headers")
     }
+  }
+
+  /// In the form of RFC 5646, whatever it may mean.
+  private static func isLanguage(_ text: String) -> Bool {
+    text.utf8.count <= 35 && text.wholeMatch(of: /[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*/) != nil
   }
 
   /// RFC 9110 §5.6.2, `tchar`.

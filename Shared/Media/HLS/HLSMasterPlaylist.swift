@@ -10,6 +10,12 @@ public struct HLSMasterPlaylist: Hashable, Sendable {
   public var definitions: [String: String] = [:]
 
   public init() {}
+
+  /// In which sound is offered, in the order of the list.
+  public var languages: [String] {
+    let all = variants.compactMap(\.language) + renditions.compactMap(\.language)
+    return all.enumerated().filter { !all[..<$0.offset].contains($0.element) }.map(\.element)
+  }
 }
 
 /// One way in which a stream is offered.
@@ -27,6 +33,10 @@ public struct HLSVariant: Hashable, Sendable {
   public var audioGroup: String?
   public var videoGroup: String?
   public var subtitlesGroup: String?
+  /// Of its sound, where variants are told apart by it, as a list of sound alone can.
+  public var language: String?
+  /// It says something else than the others, so that none of them is better or worse.
+  public var isAlternative = false
 
   public init(uri: String) { self.uri = uri }
 
@@ -77,10 +87,15 @@ public struct HLSRendition: Hashable, Sendable {
 public struct HLSVariantPolicy: Hashable, Sendable {
   public var maximumHeight: Int?
   public var maximumBitsPerSecond: Int?
+  /// RFC 5646; one that says more, such as `de-CH` for `de`, is as good.
+  public var soundLanguage: String?
 
-  public init(maximumHeight: Int? = nil, maximumBitsPerSecond: Int? = nil) {
+  public init(
+    maximumHeight: Int? = nil, maximumBitsPerSecond: Int? = nil, soundLanguage: String? = nil
+  ) {
     self.maximumHeight = maximumHeight
     self.maximumBitsPerSecond = maximumBitsPerSecond
+    self.soundLanguage = soundLanguage
   }
 
   public struct Choice: Hashable, Sendable {
@@ -94,9 +109,10 @@ public struct HLSVariantPolicy: Hashable, Sendable {
   /// nil where there is no variant at all. Where none keeps within the limits, the smallest is
   /// taken: too much is better than nothing.
   public func choose(from playlist: HLSMasterPlaylist) -> Choice? {
-    let fitting = playlist.variants.filter(fits)
+    let said = spoken(playlist.variants)
+    let fitting = said.filter(fits)
     guard !fitting.isEmpty else {
-      let smallest = playlist.variants.min { ($0.bandwidth ?? .max) < ($1.bandwidth ?? .max) }
+      let smallest = said.min { ($0.bandwidth ?? .max) < ($1.bandwidth ?? .max) }
       return smallest.map {
         Choice(
           variant: $0, sound: sound(of: $0, in: playlist),
@@ -105,6 +121,21 @@ public struct HLSVariantPolicy: Hashable, Sendable {
     }
     let best = fitting.max(by: isWorse)
     return best.map { Choice(variant: $0, sound: sound(of: $0, in: playlist), remark: nil) }
+  }
+
+  /// Those in the wanted language; else those that a player takes.
+  private func spoken(_ variants: [HLSVariant]) -> [HLSVariant] {
+    let wanted = variants.filter { isWanted($0.language) }
+    if !wanted.isEmpty { return wanted }
+    let usual = variants.filter { !$0.isAlternative }
+    return usual.isEmpty ? variants : usual
+  }
+
+  private func isWanted(_ language: String?) -> Bool {
+    guard let wanted = soundLanguage?.lowercased(), let language = language?.lowercased() else {
+      return false
+    }
+    return language == wanted || language.hasPrefix(wanted + "-")
   }
 
   private func fits(_ variant: HLSVariant) -> Bool {
@@ -122,11 +153,15 @@ public struct HLSVariantPolicy: Hashable, Sendable {
     return (one.height ?? 0, one.bandwidth ?? 0) < (other.height ?? 0, other.bandwidth ?? 0)
   }
 
-  /// The rendition that a player would take without being asked (RFC 8216 §4.3.4.1). nil where the
-  /// variant has its sound within, or is nothing but sound, whatever group it names.
+  /// The rendition in the wanted language; else the one that a player would take without being asked
+  /// (RFC 8216 §4.3.4.1). nil where the variant has its sound within, or is nothing but sound, whatever
+  /// group it names.
   private func sound(of variant: HLSVariant, in playlist: HLSMasterPlaylist) -> HLSRendition? {
     guard !variant.isAudioOnly, let group = variant.audioGroup else { return nil }
     let sounds = playlist.renditions.filter { $0.kind == .audio && $0.group == group }
+    if let wanted = sounds.first(where: { isWanted($0.language) }) {
+      return wanted.uri == nil ? nil : wanted
+    }
     guard sounds.allSatisfy({ $0.uri != nil }) else { return nil }
     return sounds.first(where: \.isDefault) ?? sounds.first(where: \.isAutoselect)
       ?? sounds.first

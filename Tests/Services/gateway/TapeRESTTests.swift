@@ -146,7 +146,8 @@ struct TapeRESTTests {
     let stream = StreamDefinition(
       id: StreamID(unchecked: "all"), name: "All", urls: ["rtsp://a/", "rtsp://b/"],
       source: .ffmpeg, userAgent: "agent", headers: ["X-A": "b"], maximumHeight: 720,
-      maximumBitsPerSecond: 1_000_000, quality: "720p", inputFormat: "alsa", tags: ["north"],
+      maximumBitsPerSecond: 1_000_000, soundLanguage: "de-CH", quality: "720p", inputFormat: "alsa",
+      tags: ["north"],
       isDoubled: true, retention: TapeRetention(maximumAgeSeconds: 60, maximumBytes: 1000))
     async let madeStream = browser.send(
       "POST", "/api/v1/streams", try StoredJSON.encode(stream))

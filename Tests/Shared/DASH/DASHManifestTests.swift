@@ -222,6 +222,26 @@ struct DASHManifestTests {
     #expect(bounded.choose(from: manifest.variants)?.variant.uri == "#representation=low")
   }
 
+  @Test func `Of several languages the main one is captured, or the one that is wanted`() throws {
+    func set(_ id: String, _ language: String, _ bandwidth: Int, _ role: String = "") -> String {
+      """
+      <AdaptationSet mimeType="audio/mp4" lang="\(language)">\(role)<SegmentTemplate duration="2" media="$Number$"/>
+      <Representation id="\(id)" bandwidth="\(bandwidth)"/></AdaptationSet>
+      """
+    }
+    let main = #"<Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>"#
+    let manifest = try Self.live(
+      "<Period>\(set("a", "en", 128_000))\(set("b", "de", 64_000, main))\(set("c", "fr", 256_000))</Period>"
+    )
+    func chosen(_ language: String?) -> String? {
+      HLSVariantPolicy(soundLanguage: language).choose(from: manifest.variants)?.variant.uri
+    }
+    #expect(chosen(nil) == "#representation=b")
+    #expect(chosen("fr") == "#representation=c" && chosen("en") == "#representation=a")
+    #expect(chosen("it") == "#representation=b")
+    #expect(manifest.variants.languages == ["en", "de", "fr"])
+  }
+
   @Test func `A complete programme has its last, shorter segment, and has ended`() throws {
     let manifest = try Self.manifest(
       #"type="static" mediaPresentationDuration="PT1M1.5S""#,

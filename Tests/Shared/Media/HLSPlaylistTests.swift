@@ -93,6 +93,14 @@ struct HLSPlaylistTests {
         kind: .audio, group: "apart", name: "Deutsch", language: "de", uri: "de.m3u8",
         isDefault: false, isAutoselect: true))
     #expect(HLSVariantPolicy().choose(from: apart)?.sound?.uri == "en.m3u8", "the default one")
+    for (language, uri) in [("DE", "de.m3u8"), ("d", "en.m3u8"), ("fr", "en.m3u8")] {
+      let choice = HLSVariantPolicy(soundLanguage: language).choose(from: apart)
+      #expect(choice?.sound?.uri == uri, "\(language)")
+    }
+    #expect(apart.languages == ["de"])
+    apart.renditions[1].language = "de-CH"
+    let near = HLSVariantPolicy(soundLanguage: "de").choose(from: apart)
+    #expect(near?.sound?.uri == "de.m3u8", "one that says more")
     apart.renditions[0].isDefault = false
     #expect(
       HLSVariantPolicy().choose(from: apart)?.sound?.uri == "de.m3u8", "else one to be chosen")

@@ -76,15 +76,17 @@ function qualityFields(item) {
     type: "number", min: 50, max: 100_000, step: "any", inputmode: "numeric", placeholder: "no limit",
     value: item?.maximumBitsPerSecond ? item.maximumBitsPerSecond / 1000 : "",
   });
+  const language = input({ value: item?.soundLanguage ?? "", placeholder: "the station's own choice", spellcheck: "false", maxlength: 35 });
   const quality = input({ value: item?.quality ?? "", placeholder: "best", list: "qualities", spellcheck: "false" });
   const format = input({ value: item?.inputFormat ?? "", placeholder: "alsa", spellcheck: "false", class: "mono" });
   const parts = {
     hls: h("div", {}, h("div", { class: "field-row" }, field("maximumHeight", "Picture", height), field("maximumBitsPerSecond", "At most, in kbit/s", fastest)),
-      h("p", { class: "hint" }, "Of the variants that an HLS station offers, the best within these limits is recorded.")),
+      field("soundLanguage", "Language of the sound", language, "Such as de or pt-BR, where a station offers several."),
+      h("p", { class: "hint" }, "Of the variants that an HLS or DASH station offers, the best within these limits is recorded.")),
     page: field("quality", "Quality", quality, "What the resolver is asked for: best, 720p, audio, …"),
     ffmpeg: field("inputFormat", "Input format", format, "Only where the address does not tell it: the name that FFmpeg has for the device or format, such as alsa."),
   };
-  const content = h("details", { open: Boolean(item?.maximumHeight || item?.maximumBitsPerSecond || item?.quality || item?.inputFormat) },
+  const content = h("details", { open: Boolean(item?.soundLanguage || item?.maximumHeight || item?.maximumBitsPerSecond || item?.quality || item?.inputFormat) },
     h("summary", {}, "Quality and format"), h("div", { class: "stack inset" }, Object.values(parts),
       h("datalist", { id: "qualities" }, qualities.map((value) => h("option", { value })))));
   return {
@@ -95,7 +97,7 @@ function qualityFields(item) {
       parts.ffmpeg.hidden = kind !== "ffmpeg";
     },
     read: (kind) => ({
-      ...(kind === "" || kind === "http" ? { maximumHeight: Number(height.value) || undefined, maximumBitsPerSecond: Math.round(Number(fastest.value) * 1000) || undefined } : {}),
+      ...(kind === "" || kind === "http" ? { maximumHeight: Number(height.value) || undefined, maximumBitsPerSecond: Math.round(Number(fastest.value) * 1000) || undefined, soundLanguage: language.value.trim() || undefined } : {}),
       ...(kind === "page" ? { quality: quality.value.trim() || undefined } : {}),
       ...(kind === "ffmpeg" ? { inputFormat: format.value.trim() || undefined } : {}),
     }),

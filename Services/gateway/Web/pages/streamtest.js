@@ -6,7 +6,7 @@ import { h, icon } from "./dom.js";
 import { rate } from "./format.js";
 import { describeSource } from "./health.js";
 
-const kinds = { http: "Airloom", ffmpeg: "FFmpeg", page: "a resolver finds it" };
+const kinds = { http: "Airloom", hls: "Airloom, by HLS", dash: "Airloom, by DASH", ffmpeg: "FFmpeg", page: "a resolver finds it" };
 const wait = (ms) => (ms === undefined || ms === null ? null : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 /** { content, button, run }: `read` gives the body, and may throw an objection for the form to show. */
@@ -41,6 +41,7 @@ function report(found) {
     .filter(([, text]) => text);
   const facts = [
     ["What it is", describeSource(found.source) || null], ["Station", found.source?.station], ["Server", found.server],
+    ["Languages", (found.languages ?? []).join(", ")],
     ["Address", found.address], ["Read by", kinds[found.kind]],
   ].filter(([, text]) => text);
   return [

@@ -10,7 +10,7 @@ struct SourceReport: Encodable, Sendable {
   }
 
   var ok = false
-  /// Such as `http`, `hls`, `mpegts`, `ffmpeg`, `page`; with what a page led to behind it.
+  /// Such as `http`, `hls`, `dash`, `mpegts`, `ffmpeg`, `page`; with what a page led to behind it.
   var kind = ""
   /// Where it leads to, without secrets.
   var address = ""
@@ -21,8 +21,10 @@ struct SourceReport: Encodable, Sendable {
   var source: SourceDescription?
   /// What the server calls itself.
   var server: String?
-  /// HLS: what the station offers.
+  /// HLS, DASH: what the station offers.
   var variants: [Variant] = []
+  /// In which its sound is offered, as the station writes them.
+  var languages: [String] = []
   /// One sentence, where it can be captured.
   var wouldRecord: String?
   /// One sentence, where it cannot, or not as it should.

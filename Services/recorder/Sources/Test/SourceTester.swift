@@ -217,10 +217,8 @@ struct SourceTester: Sendable {
             SourceReport.Variant(
               bitsPerSecond: $0.bandwidth.map { Int($0) }, height: $0.height, codecs: $0.codecs)
           }
-          let policy = HLSVariantPolicy(
-            maximumHeight: definition.maximumHeight,
-            maximumBitsPerSecond: definition.maximumBitsPerSecond)
-          guard let choice = policy.choose(from: master) else {
+          report.languages = master.languages
+          guard let choice = HLSVariantPolicy(definition).choose(from: master) else {
             report.problem = "The station's playlist offers nothing that can be captured."
             return
           }

@@ -74,6 +74,17 @@ import Testing
     #expect(field != nil || said?.maximumHeight == height)
   }
 
+  @Test(arguments: [("de", true), ("pt-BR", true), ("de CH", false), ("", false), ("d", false)])
+  func aLanguageIsWrittenAsLanguagesAre(_ language: String, _ isTaken: Bool) async throws {
+    let outcome = try await bench.command(
+      PutStream(
+        stream: StreamDefinition(
+          id: SchedulerBench.radio, name: "TV", urls: ["http://h/live.mpd"],
+          soundLanguage: language), mustBeNew: true))
+    #expect((outcome.refusal == nil) == isTaken)
+    #expect(outcome.field == (isTaken ? nil : "soundLanguage"))
+  }
+
   @Test func aStreamInUseIsNotForgotten() async throws {
     try await bench.addStream()
     try await bench.put(SchedulerBench.schedule())
