@@ -70,6 +70,7 @@ extension SourceReport {
       ]
       lines.append("offers       \(parts.compactMap(\.self).joined(separator: ", "))")
     }
+    if !languages.isEmpty { lines.append("languages    \(languages.joined(separator: ", "))") }
     if let wouldRecord { lines.append("records      \(wouldRecord)") }
     if let problem { lines.append("problem      \(problem)") }
     return lines.joined(separator: "\n")

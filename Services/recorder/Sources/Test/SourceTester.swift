@@ -207,6 +207,7 @@ struct SourceTester: Sendable {
       report.kind = report.kind == "page" ? "page, hls" : "hls"
       let fetcher = HLSFetcher(
         client: tester.client, definition: definition, connectTimeout: tester.connectTimeout)
+      var isSoundApart = false
       do throws(HLSFetcher.Failure) {
         var numbers = DASHNumbers()
         var (listing, from) = try await fetcher.listing(url, imported: [:])
@@ -222,6 +223,7 @@ struct SourceTester: Sendable {
             report.problem = "The station's playlist offers nothing that can be captured."
             return
           }
+          isSoundApart = choice.sound != nil
           (listing, from) = try await fetcher.listing(
             URIReference.resolve(choice.variant.uri, in: from), imported: master.definitions)
           playlist = listing.playlist(&numbers, at: SystemTimeSource().now())
@@ -230,14 +232,14 @@ struct SourceTester: Sendable {
           report.problem = "The station's playlist leads to another one of its kind."
           return
         }
-        try await testSegment(of: media, from, fetcher)
+        try await testSegment(of: media, from, fetcher, isSoundApart: isSoundApart)
       } catch {
         report.problem = error.failure.sentence
       }
     }
 
     private mutating func testSegment(
-      of media: HLSMediaPlaylist, _ from: String, _ fetcher: HLSFetcher
+      of media: HLSMediaPlaylist, _ from: String, _ fetcher: HLSFetcher, isSoundApart: Bool
     ) async throws(HLSFetcher.Failure) {
       if let refusal = media.segments.lazy.compactMap({ HLSFetcher.refusal($0.key) }).first {
         throw HLSFetcher.Failure(refusal)
@@ -271,8 +273,9 @@ struct SourceTester: Sendable {
         segment.duration > .zero
         ? Int(Double(fetched.bytes.count) * 8 / segment.duration.inSeconds) / 1000 * 1000 : nil
       report.ok = true
+      let sound = isSoundApart ? ", with its sound, which is offered apart" : ""
       report.wouldRecord =
-        "\(report.source?.sentence ?? "Segments"): each segment as the station has it, and after an "
+        "\(report.source?.sentence ?? "Segments")\(sound): each segment as the station has it, and after an "
         + "outage what its playlist still lists."
       if media.isEnded { report.problem = "The station has ended its stream." }
     }

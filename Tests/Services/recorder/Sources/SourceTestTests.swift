@@ -65,6 +65,7 @@ struct SourceTestTests {
     #expect(report.ok && report.kind == "dash", "\(report)")
     #expect(report.variants.map(\.height) == [180])
     #expect(report.source?.container == "fmp4" && report.source?.codecs == ["h264"], "\(report)")
+    #expect(report.wouldRecord?.contains("with its sound") == true, "\(report)")
   }
 
   @Test func `What FFmpeg reads, and a page, are told too`() async throws {
