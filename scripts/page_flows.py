@@ -23,25 +23,30 @@ KEYS = {"ArrowDown": 40, "ArrowRight": 39, "ArrowLeft": 37, "ArrowUp": 38, " ": 
 class Person(Visitor):
     """A visitor with hands."""
 
-    def go(self, page):
-        self.browser.value(f"location.hash = {json.dumps('#/' + page)}")
-        self.settle(f"{page} is drawn", "document.querySelector('#main h1') && !document.querySelector('.loading')")
+    def arrive(self, width):
+        super().arrive(width)
+        # A toast is gone after some seconds, and a busy machine may look too late.
+        self.browser.value(
+            "window.told = []; new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach("
+            " (one) => told.push(one.textContent)))).observe(document.getElementById('toasts'), { childList: true })")
 
-    def wait(self, what, condition, patience=60):
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
+    def wait(self, what, condition):
+        for _ in self.patiently():
             found = self.browser.value(condition)
             if found:
                 return found
-            time.sleep(0.05)
-        raise RuntimeError(f"not in time: {what}")
+        raise RuntimeError(f"not in time: {what}; still loading {self.loading()}")
 
     def place(self, selector, x=0.5, y=0.5):
-        """Where on the screen a part of an element is, once it has been scrolled to."""
+        """Where on the screen a part of an element is, once it has been scrolled to and lies still with nothing over it."""
         self.wait(f"{selector} is there", f"document.querySelector({json.dumps(selector)}) !== null")
-        return self.browser.value(
-            f"(() => {{ const one = document.querySelector({json.dumps(selector)}); one.scrollIntoView({{ block: 'center' }});"
-            f" const box = one.getBoundingClientRect(); return [box.left + box.width * {x}, box.top + box.height * {y}] }})()")
+        return self.wait(
+            f"{selector} lies free",
+            f"(async () => {{ const one = document.querySelector({json.dumps(selector)}); one.scrollIntoView({{ block: 'center' }});"
+            " const frame = () => new Promise(requestAnimationFrame); const before = one.getBoundingClientRect(); await frame(); await frame();"
+            " const box = one.getBoundingClientRect(); const isStill = one.isConnected && box.x === before.x && box.y === before.y && box.width > 0;"
+            f" const at = [box.left + box.width * {x}, box.top + box.height * {y}];"
+            " return isStill && one.contains(document.elementFromPoint(...at)) ? at : null })()")
 
     def mouse(self, kind, at, **more):
         self.browser.call("Input.dispatchMouseEvent", type=kind, x=at[0], y=at[1], button="left", clickCount=1, **more)
@@ -79,7 +84,7 @@ class Person(Visitor):
 
     def told(self):
         """What the page says in passing."""
-        return self.wait("the page says something", "document.querySelector('.toast')?.textContent ?? ''")
+        return self.wait("the page says something", "told.shift() ?? ''")
 
 
 def grid(person):
@@ -132,7 +137,6 @@ def keep(person):
     person.click("dialog [type=submit]")
     kept = person.told()
     person.wait("the form is closed", "document.querySelector('dialog') === null")
-    person.browser.value("document.querySelectorAll('.toast').forEach((one) => one.remove())")
     person.browser.value("document.querySelector('canvas.tape').focus()")
     person.key("Escape")
     person.wait("nothing is selected", "document.querySelector('.selection').hidden")
@@ -153,7 +157,6 @@ def minutes(person):
     person.click("dialog [type=submit]")
     now = person.told()
     person.wait("the form is closed", "document.querySelector('dialog') === null")
-    person.browser.value("document.querySelectorAll('.toast').forEach((one) => one.remove())")
     person.click("#stream-last-radio")
     person.click("dialog .quick button")
     person.click("dialog [type=submit]")

@@ -104,7 +104,9 @@ class Visitor:
     def __init__(self, url, password, is_dark):
         self.url = url.rstrip("/")
         self.problems = []
+        # What is being loaded: the request's id, the document that wants it and its address.
         self.open = {}
+        self.document = None
         self.last = time.monotonic()
         self.browser = Chromium()
         self.browser.listener = self.hear
@@ -131,7 +133,7 @@ class Visitor:
         elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
             self.problems.append(" ".join(str(item.get("value", item)) for item in params["args"]))
         elif method == "Network.requestWillBeSent" and params.get("type") not in ("EventSource", "Media"):
-            self.open[params["requestId"]] = params["request"]["url"]
+            self.open[params["requestId"]] = (params["loaderId"], params["request"]["url"])
         elif method in ("Network.loadingFinished", "Network.loadingFailed"):
             self.open.pop(params["requestId"], None)
             self.last = time.monotonic()
@@ -141,13 +143,20 @@ class Visitor:
         height = 844 if width < 800 else 900
         self.browser.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 800)
-        self.open.clear()
-        self.browser.call("Page.navigate", url=f"{self.url}/?{time.monotonic_ns()}")
+        self.document = self.browser.call("Page.navigate", url=f"{self.url}/?{time.monotonic_ns()}")["loaderId"]
         self.settle("the page is live", "document.querySelector('.link.on')")
 
+    def go(self, page):
+        """To another page, until there is nothing in it that is still to come."""
+        # The listener of the page itself was there before, so that it has drawn when this one is called.
+        self.browser.value(
+            f"new Promise((done) => {{ const hash = {json.dumps('#/' + page)}; if (location.hash === hash) done();"
+            " addEventListener('hashchange', () => done(), { once: true }); location.hash = hash })")
+        self.settle(f"{page or 'the overview'} is drawn", "document.querySelector('#main h1') && !document.querySelector('.loading')"
+                    " && !document.querySelector('#main').textContent.includes('One moment…')")
+
     def visit(self, page, width, forms):
-        self.browser.value(f"location.hash = {json.dumps('#/' + page)}")
-        self.settle("the page is drawn", "document.querySelector('#main h1') && !document.querySelector('.loading')")
+        self.go(page)
         found = {"page": page, "width": width, "heading": self.browser.value("document.querySelector('#main h1').textContent"),
                  "wider": self.browser.value("document.documentElement.scrollWidth - innerWidth")}
         found["forms"] = [self.look_at(form) for form in forms if self.is_there(form)]
@@ -170,15 +179,24 @@ class Visitor:
         self.browser.value("document.querySelector('dialog[open]').close()")
         return found
 
-    def settle(self, what, condition, patience=60):
+    def loading(self):
+        """What the document that is shown still waits for. A document that was left never says that its requests are over."""
+        return [url for document, url in list(self.open.values()) if document == self.document]
+
+    def settle(self, what, condition):
         """Until the condition holds and nothing has been loaded for a moment."""
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            time.sleep(0.05)
-            is_quiet = not self.open and time.monotonic() - self.last > 0.3
+        for _ in self.patiently():
+            is_quiet = not self.loading() and time.monotonic() - self.last > 0.3
             if is_quiet and self.browser.value(f"Boolean({condition})"):
                 return
-        raise RuntimeError(f"not in time: {what}; still loading {list(self.open.values())}; {self.problems}")
+        raise RuntimeError(f"not in time: {what}; still loading {self.loading()}; {self.problems}")
+
+    def patiently(self, patience=60, most=180):
+        """Again and again while answers come, however slowly: a busy machine is no fault of a page."""
+        begun = time.monotonic()
+        while time.monotonic() < min(max(begun, self.last) + patience, begun + most):
+            yield
+            time.sleep(0.05)
 
     def picture(self, path):
         size = self.browser.call("Page.getLayoutMetrics")["cssContentSize"]
