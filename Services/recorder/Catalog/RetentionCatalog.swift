@@ -2,13 +2,6 @@ import Base
 import Messages
 import Storage
 
-/// A piece of a tape by time.
-struct TapeSpan: Hashable, Sendable {
-  var start: Instant
-  /// Not part of it.
-  var end: Instant
-}
-
 /// What the recorder's tables know of what may go and what must stay.
 enum RetentionCatalog {
   static let migration = Migration(
@@ -46,8 +39,8 @@ enum RetentionCatalog {
   /// tried again. What is said of a stream is said of its sound too, where that has a tape of its own.
   static func kept(
     _ stream: StreamID, at now: Instant, grace: Duration, _ transaction: Transaction
-  ) throws(StorageError) -> [TapeSpan] {
-    let spans = try transaction.all(
+  ) throws(StorageError) -> [TimeSpan] {
+    try transaction.all(
       """
       SELECT start_us, end_us FROM locks WHERE stream = ?1
       UNION ALL
@@ -57,24 +50,15 @@ enum RetentionCatalog {
       ORDER BY 1
       """, stream.owner, now - grace
     ) { (row: borrowing Row) throws(StorageError) in
-      TapeSpan(start: try row.instant(0), end: try row.instant(1))
-    }
-    var merged: [TapeSpan] = []
-    for span in spans {
-      if let last = merged.last, span.start <= last.end {
-        merged[merged.count - 1].end = max(last.end, span.end)
-      } else {
-        merged.append(span)
-      }
-    }
-    return merged
+      TimeSpan(start: try row.instant(0), end: try row.instant(1))
+    }.united()
   }
 
   /// The windows of recordings that are finished and that nobody asks for any more, of which the tape
   /// has something still; the oldest first.
   static func settled(
     _ stream: StreamID, limit: Int, _ transaction: Transaction
-  ) throws(StorageError) -> [TapeSpan] {
+  ) throws(StorageError) -> [TimeSpan] {
     try transaction.all(
       """
       SELECT start_us, end_us FROM recordings AS r
@@ -84,7 +68,7 @@ enum RetentionCatalog {
       ORDER BY start_us LIMIT ?2
       """, stream, limit, stream.owner
     ) { (row: borrowing Row) throws(StorageError) in
-      TapeSpan(start: try row.instant(0), end: try row.instant(1))
+      TimeSpan(start: try row.instant(0), end: try row.instant(1))
     }
   }
 
@@ -105,32 +89,24 @@ enum RetentionCatalog {
     }
   }
 
-  /// Takes the rows away, notes what the ledger must say of their time, and that their files are to
-  /// go. The files are the caller's, after the commit.
+  /// Takes pieces of tapes off them: their rows, and notes what the ledgers must say of their time and
+  /// that their files are to go. The files are the caller's, after the commit.
   static func remove(
     _ pieces: [RetentionPolicy.Piece], why: String, _ transaction: Transaction
   ) throws(StorageError) {
     for piece in pieces {
       try SegmentCatalog.remove(piece.stream, sequence: piece.sequence, transaction)
       try transaction.execute("INSERT OR IGNORE INTO removals (path) VALUES (?)", piece.path)
-      try noteNotKept(piece, why, transaction)
     }
-  }
-
-  /// One row for as long as what goes is without a hole.
-  private static func noteNotKept(
-    _ piece: RetentionPolicy.Piece, _ why: String, _ transaction: Transaction
-  ) throws(StorageError) {
-    let known = try transaction.execute(
-      """
-      UPDATE gaps SET end_us = max(end_us, ?1) WHERE id = (
-        SELECT id FROM gaps WHERE stream = ?2 AND cause = 'not-kept' AND start_us <= ?3
-          AND end_us BETWEEN ?3 - 1000 AND ?1 ORDER BY start_us DESC LIMIT 1)
-      """, piece.end, piece.stream, piece.start)
-    if known > 0 { return }
-    try GapCatalog.insert(
-      piece.stream, Gap(start: piece.start, end: piece.end, cause: .notKept, detail: why),
-      transaction)
+    // One row for as long as what goes, now and before, is without a hole.
+    for (stream, taken) in Dictionary(grouping: pieces, by: \.stream) {
+      let spans = taken.map { TimeSpan(start: $0.start, end: $0.end) }
+      for span in spans.united(within: LedgerAccount.seam) {
+        try GapCatalog.extend(
+          stream, Gap(start: span.start, end: span.end, cause: .notKept, detail: why),
+          within: LedgerAccount.seam, transaction)
+      }
+    }
   }
 
   /// Files whose rows are gone.

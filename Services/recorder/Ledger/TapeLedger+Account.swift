@@ -2,7 +2,7 @@ import Base
 import Messages
 import Storage
 
-/// The ledger read from its rows, and kept true by whoever takes something off a tape.
+/// The ledger read from its rows.
 extension TapeLedger {
   /// Read in one piece, so that a year is never in memory nor on the database's thread at once.
   static let stride = Duration.seconds(86_400)
@@ -60,28 +60,4 @@ extension TapeLedger {
 
   /// The longest segment and what a capture holds in memory for a faulty disk.
   static let underWay = Duration.seconds(240)
-
-  /// Takes segments off the tape, whose files the caller removes after the commit: their time becomes
-  /// a gap of that cause. A crash in between leaves files without rows, which cost nothing but room.
-  static func remove(
-    _ segments: [Segment], because cause: Gap.Cause, _ detail: String, _ transaction: Transaction
-  ) throws(StorageError) {
-    for segment in segments {
-      try SegmentCatalog.remove(segment.stream, sequence: segment.sequence, transaction)
-    }
-    for (stream, taken) in Dictionary(grouping: segments, by: \.stream) {
-      let spans = taken.map { TimeSpan(start: $0.start, end: $0.end) }
-      for span in spans.united(within: LedgerAccount.seam) {
-        try GapCatalog.extend(
-          stream, Gap(start: span.start, end: span.end, cause: cause, detail: detail),
-          within: LedgerAccount.seam, transaction)
-      }
-    }
-  }
-
-  /// What retention takes.
-  static func forget(_ segments: [Segment], _ transaction: Transaction) throws(StorageError) {
-    try remove(
-      segments, because: .notKept, "It was older or larger than what is kept.", transaction)
-  }
 }

@@ -203,5 +203,5 @@ actor RetentionKeeper {
 }
 
 extension RetentionPolicy.Piece {
-  func overlaps(_ span: TapeSpan) -> Bool { start < span.end && end > span.start }
+  func overlaps(_ span: TimeSpan) -> Bool { start < span.end && end > span.start }
 }

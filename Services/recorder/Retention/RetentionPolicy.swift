@@ -96,7 +96,7 @@ struct RetentionPolicy: Sendable {
 
   /// In want of space: what lies wholly in a window that is settled, until `bytes` are free.
   func early(
-    _ pieces: [Piece], in window: TapeSpan, bytes: Int64, newest: Int64?, now: Instant
+    _ pieces: [Piece], in window: TimeSpan, bytes: Int64, newest: Int64?, now: Instant
   ) -> [Piece] {
     var rest = bytes
     return pieces.filter { piece in
