@@ -182,14 +182,17 @@ class Trial:
         found = {}
         for node in ("recorder-1", "recorder-2"):
             rows = subprocess.run(
-                ["sqlite3", "-readonly", "-json", f"{volume}/{node}.sqlite"]
+                ["sqlite3", "-readonly", "-json", f"{volume}/data/{node}.sqlite"]
                 + ["SELECT stream, min(start_us) AS a, max(start_us) AS z, count(*) AS n"]
                 + ["FROM segments GROUP BY stream"],
                 capture_output=True,
                 text=True,
+                check=True,
             )
             for row in json.loads(rows.stdout or "[]"):
                 found[node, row["stream"]] = (row["a"], row["z"], row["n"])
+        if not found:
+            raise Failure("no recorder has a tape")
         return found
 
     def node_of(self, pid):

@@ -105,6 +105,14 @@ struct HLSFetcher: Sendable {
     }
   }
 
+  /// Whether a listed segment is to be had, whatever it holds.
+  func has(_ segment: HLSSegment, listedAt address: String) async -> Bool {
+    let bytes = try? await resource(
+      URIReference.resolve(segment.uri, in: address), segment.byteRange,
+      largest: HLSFetcher.largestSegment, timeout: .seconds(20))
+    return bytes?.isEmpty == false
+  }
+
   func section(_ map: HLSMap, _ url: String, key: [UInt8]?) async throws(Failure) -> [UInt8] {
     let bytes = try await resource(
       url, map.byteRange, largest: HLSFetcher.largestSection, timeout: .seconds(15))

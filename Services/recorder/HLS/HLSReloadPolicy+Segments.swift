@@ -44,19 +44,31 @@ extension HLSReloadPolicy {
     return []
   }
 
-  /// What is listed and does not come is said before it is given up. A list that is reckoned from the
-  /// clock, as some manifests are, moves on though nobody sends any more.
+  /// A list that is reckoned from the clock, as some manifests are, moves on though nobody sends any
+  /// more. So what is listed and does not come is said, and after a while the address is given up:
+  /// another may be well, and whoever comes back here asks again for what is still listed.
   mutating func checkSegments(_ now: Monotonic) -> [Action] {
-    let patience = max(target * 3, .seconds(10))
-    guard !isStarved, outage == nil, let lastStored, now - lastStored > patience,
-      let failed = entries.values.filter({ $0.isOpen && $0.failures >= 3 }).min(by: {
-        $0.number < $1.number
-      }), let failure = failed.failure
+    let open = entries.values.filter(\.isOpen).sorted { $0.number < $1.number }
+    guard !isEnded, outage == nil, let lastStored,
+      let reason = open.first(where: { $0.failures >= 3 })?.failure
     else { return [] }
+    let silence = now - lastStored
+    let failure = SourceFailure(
+      reason.cause, "The station lists segments and does not give them: \(reason.sentence)",
+      pace: reason.pace)
+    if silence > max(target * 6, Self.starvation) {
+      outage = failure
+      for entry in open { entries[entry.number]?.fate = .missing }
+      return open.map {
+        .gap(Gap(start: $0.start, end: $0.end, cause: failure.cause, detail: failure.sentence))
+      } + [.outage(failure), .giveUp(failure)]
+    }
+    guard !isStarved, silence > max(target * 3, .seconds(10)) else { return [] }
     isStarved = true
-    return report(
-      .stalled, "The station lists segments and does not give them: \(failure.sentence)")
+    return report(.stalled, failure.sentence)
   }
+
+  static let starvation = Duration.seconds(30)
 
   /// The oldest first: they leave the list soonest.
   mutating func fetches(_ now: Monotonic) -> [Action] {

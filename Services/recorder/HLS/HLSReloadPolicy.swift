@@ -16,7 +16,7 @@ import Messages
 /// - A segment that cannot be had is tried until its list has been without it for as long as servers
 ///   must keep it (RFC 8216 §6.2.2).
 /// - A live list without news for three target durations has stalled, and so has one whose segments
-///   do not come for as long.
+///   do not come for as long; after twice that its address is given up.
 struct HLSReloadPolicy {
   enum Event {
     case begin

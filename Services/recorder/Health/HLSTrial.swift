@@ -2,7 +2,8 @@ import Base
 import DASH
 import Media
 
-/// Finds out whether an HLS station is on the air, without capturing it: whether its list moves on.
+/// Finds out whether an HLS or DASH station is on the air, without capturing it: whether its list
+/// moves on and what it lists is to be had.
 struct HLSTrial: Sendable {
   let fetcher: HLSFetcher
   let limits: HLSVariantPolicy
@@ -22,7 +23,9 @@ struct HLSTrial: Sendable {
         address = URIReference.resolve(choice.variant.uri, in: from)
       case .media(let media):
         let now = Seen(first: media.mediaSequence, count: media.segments.count)
-        if let seen, seen != now { return true }
+        if let seen, seen != now, let newest = media.segments.last(where: { !$0.isGap }) {
+          return await fetcher.has(newest, listedAt: from)
+        }
         seen = now
         try? await Task.sleep(
           for: min(max(media.targetDuration ?? .seconds(6), .seconds(1)), .seconds(10)))

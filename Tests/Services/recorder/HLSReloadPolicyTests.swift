@@ -171,6 +171,32 @@ struct HLSReloadPolicyTests {
     #expect(bench.gaps.isEmpty && bench.policy.entries[20]?.start == Self.label(6))
   }
 
+  @Test func `A list that moves on without its segments stalls, and is given up for exactly those`()
+  {
+    var bench = Bench()
+    bench.now = Monotonic(nanoseconds: 12_000_000_000)
+    bench.missing = Set(6..<40)
+    bench.offer(Self.list(0..<6))
+    #expect(bench.states.last == .capturing)
+    for newest in Int64(7)..<40 {
+      bench.wait(.seconds(2))
+      if bench.givenUp != nil { break }
+      bench.offer(Self.list(0..<newest))
+      // Nothing is given up that may still come.
+      #expect(bench.gaps.isEmpty)
+      if bench.now < Monotonic(nanoseconds: 21_000_000_000) {
+        #expect(bench.states.last == .capturing)
+      }
+    }
+    #expect(bench.states.last == .stalled)
+    #expect(bench.now > Monotonic(nanoseconds: 42_000_000_000))
+    #expect(bench.givenUp?.sentence.contains("does not give them: 404") == true)
+    #expect(bench.outages.count == 1 && bench.gaps.first?.start == Self.label(6))
+    #expect(bench.gaps.last?.end == bench.policy.tapeEnd)
+    for (one, next) in zip(bench.gaps, bench.gaps.dropFirst()) { #expect(one.end == next.start) }
+    #expect(bench.gaps.allSatisfy { $0.cause == .sourceRefused })
+  }
+
   @Test func `After a restart that took too long, exactly the rest is missing`() throws {
     let resume = try #require(HLSResume([Self.row(5, offset: 0)]))
     var bench = Bench(resume: resume, tapeEnd: Self.label(6), next: 6)

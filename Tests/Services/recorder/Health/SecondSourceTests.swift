@@ -202,6 +202,27 @@ struct SecondSourceTests {
       station.asked.count >= asked + 5
     }
     #expect(Self.captured(studio) == 1)
+    // A list that moves on by itself, of segments that are not there.
+    for number in 4..<2000 { station.set("s\(number).aac", .status(404)) }
+    let moving = Task {
+      while !Task.isCancelled {
+        let end = Int((Instant(date).map { SystemTimeSource().now() - $0 } ?? .zero).inSeconds)
+        station.offer(end - 4..<end, date: date)
+        try await Task.sleep(for: .milliseconds(500))
+      }
+    }
+    try await eventually("its newest segment is asked for twice", within: .seconds(90)) {
+      station.asked.count { $0.hasPrefix("s") } >= 2
+    }
+    let seen = SystemTimeSource().now()
+    try await eventually("the second address is captured still", within: .seconds(60)) {
+      let sound = try await studio.segments(.radio).last { $0.media == nil }
+      return (sound?.start ?? .epoch) > seen
+    }
+    moving.cancel()
+    for number in 4..<2000 {
+      station.set("s\(number).aac", .bytes(ScriptedStation.packedSegment(number)))
+    }
     let broadcast = Task {
       while !Task.isCancelled {
         let begun = Instant(date).map { SystemTimeSource().now() - $0 } ?? .zero
