@@ -66,6 +66,9 @@ struct RecorderService: Sendable {
       CaptureEnvironment(
         node: host.node, root: tapeRoot, database: database, opener: ingest ?? direct,
         client: client, time: time, disk: disk,
+        memory: HeldMemory(
+          limit: HeldBudget.limit(
+            mebibytes: host.settings.recorder.heldMebibytes, of: MemoryReader().read())),
         settings: CaptureSettings(host.settings.recorder),
         metrics: metrics,
         log: { stream in log.with(("stream", stream)).also { logs.note(stream, $0) } },

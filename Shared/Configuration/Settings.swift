@@ -93,6 +93,8 @@ public struct Settings: Hashable, Sendable {
     public var tapeGibibytes = 0
     public var allTapesGibibytes = 0
     public var ballastMebibytes = 64
+    /// Of what waits for a full disk, of all streams together.
+    public var heldMebibytes = 1024
     public var diskWarning = Duration.seconds(86_400)
     /// Where a pool's new files go.
     public enum PoolPolicy: String, CaseIterable, Hashable, Sendable {

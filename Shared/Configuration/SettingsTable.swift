@@ -176,6 +176,11 @@ public enum SettingsTable {
       "ballast_mib", \.recorder.ballastMebibytes, 0...1_000_000,
       "Room (in MiB) that is reserved for tapes and used by them alone when the disk is full, but at "
         + "most a fiftieth of the disk."),
+    .integer(
+      "held_mib", \.recorder.heldMebibytes, 16...1_000_000,
+      "Memory (in MiB) for what all streams together have waiting for a full or faulty disk, but at "
+        + "most a quarter of the machine's or the control group's. Beyond it the streams that hold "
+        + "most give up their oldest first."),
     .seconds(
       "disk_warning_s", \.recorder.diskWarning, 0...2_592_000,
       "A disk that will be full within that time, at the rate of the last hour, is reported."),

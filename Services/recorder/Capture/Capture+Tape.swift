@@ -21,7 +21,7 @@ extension Capture {
       changes.append(.segment(segment))
       describe(segment)
     }
-    for gap in tape.writer.takeLost() {
+    for gap in tape.writer.takeLost() + media.takeLost() {
       log.error("audio was given up", ("from", gap.start), ("to", gap.end), ("why", gap.detail))
       changes.append(.gap(gap))
       watch.counts.givenUp += gap.end - gap.start

@@ -98,7 +98,8 @@ actor Capture {
     self.lane = lane
     self.environment = environment
     log = environment.log(definition.id)
-    media = MediaStore(root: environment.root, disk: environment.disk)
+    media = MediaStore(
+      root: environment.root, disk: environment.disk, memory: environment.memory)
     policy = CapturePolicy(
       addresses: definition.urls.count, limits: environment.settings.limits,
       seed: UInt64(bitPattern: environment.time.monotonic().nanoseconds))

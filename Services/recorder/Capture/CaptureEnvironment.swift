@@ -16,6 +16,8 @@ struct CaptureEnvironment: Sendable {
   let client: HTTPClient
   let time: any TimeSource
   let disk: any TapeDisk
+  /// For what waits for that disk.
+  var memory = HeldMemory()
   var settings = CaptureSettings()
   let metrics: RecorderMetrics
   /// A logger bound to the stream, which also writes into the logs of its recordings.

@@ -13,7 +13,9 @@ import Messages
 /// | row (by the caller, from `takeClosed`) | complete |
 ///
 /// When the disk is full or fails, segments wait in memory, oldest first, tried again every second;
-/// `isFull` tells the caller to fetch no more, so that the rest waits where it is, at the station.
+/// `isFull` tells the caller to fetch no more, so that the rest waits where it is, at the station. Where
+/// other streams need their share of the recorder's memory, the oldest are given up and reported in
+/// `lost`.
 ///
 /// Not `Sendable`: it belongs to the one actor that captures the stream, and blocks its thread.
 final class MediaStore {
@@ -25,8 +27,12 @@ final class MediaStore {
 
   private let root: String
   private let disk: any TapeDisk
+  private let share: HeldMemory.Share
   private var queue: [Held] = []
   private var closed: [Segment] = []
+  private var lost: [Gap] = []
+  /// What the next one may have, too.
+  private var newestBytes = 0
   private var retryAt: Monotonic?
   private var knownFolder: String?
   private var knownSections: Set<String> = []
@@ -37,26 +43,38 @@ final class MediaStore {
   private static let mostHeld = 8
   private static let mostHeldBytes = 64 << 20
 
-  init(root: String, disk: any TapeDisk) {
+  init(root: String, disk: any TapeDisk, memory: HeldMemory = HeldMemory()) {
     self.root = root
     self.disk = disk
+    share = memory.share()
   }
 
   var heldDuration: Duration { queue.reduce(.zero) { $0 + $1.segment.duration } }
 
   var isFull: Bool {
-    queue.count >= Self.mostHeld
-      || queue.reduce(0) { $0 + $1.bytes.count } >= Self.mostHeldBytes
+    queue.count >= Self.mostHeld || heldBytes >= Self.mostHeldBytes || !hasRoom
   }
+
+  private var heldBytes: Int { queue.reduce(0) { $0 + $1.bytes.count } }
+
+  /// Whether another one would not have to be given up at once.
+  private var hasRoom: Bool { share.excess(adding: newestBytes) == 0 }
 
   func put(_ held: Held, now: Monotonic) {
     queue.append(held)
+    newestBytes = held.bytes.count
     if fault == nil { store(now) }
+    giveUpOldest()
   }
 
   /// To be called several times a second.
   func tick(now: Monotonic) {
-    guard fault != nil, retryAt.map({ now >= $0 }) ?? true else { return }
+    guard fault != nil else { return }
+    // Others may hold more than before, and this stream may hold less then.
+    giveUpOldest()
+    guard retryAt.map({ now >= $0 }) ?? true else { return }
+    // With nothing to try the disk with, all is well when there is room to wait again.
+    if queue.isEmpty, !hasRoom { return }
     store(now)
   }
 
@@ -64,6 +82,26 @@ final class MediaStore {
   func takeClosed() -> [Segment] {
     defer { closed = [] }
     return closed
+  }
+
+  /// What had to be given up.
+  func takeLost() -> [Gap] {
+    defer { lost = [] }
+    return lost
+  }
+
+  /// All of it, where the streams together hold too much: a segment may be large.
+  private func giveUpOldest() {
+    share.note(fault == nil ? 0 : heldBytes)
+    guard let fault else { return }
+    while let oldest = queue.first?.segment, share.excess() > 0 {
+      queue.removeFirst()
+      share.note(heldBytes)
+      lost.append(
+        Gap(
+          start: oldest.start, end: oldest.end, cause: fault.cause,
+          detail: SourceFailure.memoryUsedUp(fault.cause)))
+    }
   }
 
   private func store(_ now: Monotonic) {
@@ -77,15 +115,10 @@ final class MediaStore {
       fault = nil
       retryAt = nil
     } catch {
-      let isNoRoom = error.code == ENOSPC || error.code == EDQUOT
-      fault = SourceFailure(
-        isNoRoom ? .diskFull : .diskFault,
-        isNoRoom
-          ? "There is no room to write the tape in \(root); free some space, recording goes on "
-            + "from memory meanwhile."
-          : "The tape cannot be written: \(error); check the disk and the folder's owner.")
+      fault = .storing(error, in: root)
       retryAt = now + .seconds(1)
     }
+    share.note(fault == nil ? 0 : heldBytes)
   }
 
   private func place(_ held: Held) throws(SystemError) {

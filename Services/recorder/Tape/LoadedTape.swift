@@ -40,7 +40,8 @@ final class LoadedTape {
     let writer = TapeWriter(
       stream: stream, root: environment.root,
       nextSequence: (newest.first?.sequence ?? -1) + 1 + unseen(environment.disk),
-      disk: environment.disk, syncEvery: environment.settings.syncEvery)
+      disk: environment.disk, syncEvery: environment.settings.syncEvery,
+      memory: environment.memory)
     let waiting = WaitingFrames(
       stream: stream, root: environment.root, disk: environment.disk,
       syncEvery: environment.settings.syncEvery)

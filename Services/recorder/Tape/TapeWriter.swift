@@ -8,9 +8,10 @@ import Messages
 /// closed segment is synced, renamed, and its folder synced before anybody is told of it.
 ///
 /// When the disk is full or fails, nothing is thrown and nothing is dropped: frames wait in memory,
-/// up to `memoryLimit` of audio, and go on disk when it lets us, tried again every second. Beyond
-/// that the oldest segment is given up and reported in `lost`. After a failed fdatasync the file is
-/// never trusted or synced again (its pages may be marked clean); its bytes are written to a new one.
+/// up to `memoryLimit` of audio and to this stream's share of the recorder's memory, and go on disk when
+/// it lets us, tried again every second. Beyond that the oldest segment is given up and reported in
+/// `lost`. After a failed fdatasync the file is never trusted or synced again (its pages may be marked
+/// clean); its bytes are written to a new one.
 ///
 /// Order on disk, and why a kill between any two steps is safe:
 /// 1. `.part` is written: found and salvaged by the reconciliation.
@@ -25,6 +26,7 @@ final class TapeWriter {
   private let disk: any TapeDisk
   private let syncEvery: Duration
   private let memoryLimit: Duration
+  private let share: HeldMemory.Share
   private let retryEvery = Duration.seconds(1)
 
   /// Oldest first; only the last one may be open.
@@ -39,11 +41,12 @@ final class TapeWriter {
   private(set) var writtenBytes: Int64 = 0
 
   /// Why frames cannot be stored now; nil when they can.
-  private(set) var fault: (cause: Gap.Cause, sentence: String)?
+  private(set) var fault: SourceFailure?
 
   init(
     stream: StreamID, root: String, nextSequence: Int64, disk: any TapeDisk = SystemDisk(),
-    syncEvery: Duration = .seconds(2), memoryLimit: Duration = .seconds(120)
+    syncEvery: Duration = .seconds(2), memoryLimit: Duration = .seconds(120),
+    memory: HeldMemory = HeldMemory()
   ) {
     self.stream = stream
     self.root = root
@@ -51,6 +54,7 @@ final class TapeWriter {
     self.disk = disk
     self.syncEvery = syncEvery
     self.memoryLimit = memoryLimit
+    share = memory.share()
   }
 
   deinit {
@@ -116,6 +120,8 @@ final class TapeWriter {
   /// To be called several times a second: syncs what is due, tries a faulty disk again.
   func tick(now: Monotonic) {
     if fault != nil {
+      // Others may hold more than before, and this stream may hold less then.
+      giveUpOldest()
       if let retryAt, now < retryAt { return }
       store(now: now)
     } else if syncedAt.map({ now - $0 >= syncEvery }) ?? true {
@@ -147,16 +153,10 @@ final class TapeWriter {
       fault = nil
       retryAt = nil
     } catch {
-      let isFull = error.code == ENOSPC || error.code == EDQUOT
-      fault = (
-        isFull ? .diskFull : .diskFault,
-        isFull
-          ? "There is no room to write the tape in \(root); free some space, recording goes on "
-            + "from memory meanwhile."
-          : "The tape cannot be written: \(error); check the disk and the folder's owner."
-      )
+      fault = .storing(error, in: root)
       retryAt = now + retryEvery
     }
+    noteHeld()
   }
 
   /// Everything held of the oldest segment into its `.part` file.
@@ -238,14 +238,26 @@ final class TapeWriter {
     knownFolder = folder
   }
 
+  /// Bytes on their way to a disk that takes them do not wait.
+  private func noteHeld() {
+    share.note(fault == nil ? 0 : queue.reduce(0) { $0 + $1.bytes.count })
+  }
+
+  /// What is being added to stays in any case.
   private func giveUpOldest() {
-    while queue.count > 1, heldDuration > memoryLimit, let fault {
+    noteHeld()
+    guard let fault else { return }
+    while queue.count > 1 {
+      let isTooLong = heldDuration > memoryLimit
+      guard isTooLong || share.excess() > 0 else { return }
       let oldest = queue[0]
       abandonPart()
       queue.removeFirst()
+      noteHeld()
       lost.append(
         Gap(
-          start: oldest.start, end: oldest.end, cause: fault.cause, detail: fault.sentence))
+          start: oldest.start, end: oldest.end, cause: fault.cause,
+          detail: isTooLong ? fault.sentence : SourceFailure.memoryUsedUp(fault.cause)))
     }
   }
 }

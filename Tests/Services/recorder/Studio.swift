@@ -57,7 +57,8 @@ final class Studio: Sendable {
   }
 
   func environment(
-    disk: any TapeDisk = SystemDisk(), opener: (any SourceOpener)? = nil
+    disk: any TapeDisk = SystemDisk(), opener: (any SourceOpener)? = nil,
+    memory: HeldMemory = HeldMemory()
   ) -> CaptureEnvironment {
     let logs = logs
     var settings = CaptureSettings()
@@ -65,7 +66,7 @@ final class Studio: Sendable {
     return CaptureEnvironment(
       node: Self.node, root: tapeRoot, database: database,
       opener: opener ?? HTTPOpener(client: client), client: client, time: time, disk: disk,
-      settings: settings,
+      memory: memory, settings: settings,
       metrics: RecorderMetrics(MetricsRegistry()),
       log: { stream in Logger { logs.note(stream, $0) } },
       onStatus: { [weak self] status in self?.statuses.withLock { $0.append(status) } })

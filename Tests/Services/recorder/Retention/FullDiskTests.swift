@@ -80,6 +80,63 @@ struct FullDiskTests {
     #expect(try await studio.gaps(.radio).isEmpty)
   }
 
+  @Test func `Streams that wait together share one memory, and what they give up is told`()
+    async throws
+  {
+    let server = try await IcecastServer.start()
+    let studio = try Studio()
+    let disk = try SmallDisk(at: studio.tapeRoot, megabytes: 4)
+    let limit = 768 << 10
+    let memory = HeldMemory(limit: limit)
+    let pool = CapturePool(
+      studio.environment(disk: Self.guarded(studio.tapeRoot, ballast: 0), memory: memory))
+    // A thin stream needs a minute for its share; two others are at theirs within ten seconds.
+    let thin = StreamID(unchecked: "thin")
+    let wide = [StreamID(unchecked: "wide-1"), StreamID(unchecked: "wide-2")]
+    var sources: [NumberedIcecastSource] = []
+    var definitions: [StreamDefinition] = []
+    for (number, stream) in ([thin] + wide).enumerated() {
+      let kind = NumberedFrames.Kind.mp3(
+        kilobits: stream == thin ? 32 : 320, sampleRate: 44_100)
+      let mount = stream.description
+      sources.append(
+        try await CaptureTests.source(
+          server, NumberedFrames(kind, tag: UInt32(number + 1)), mount: mount))
+      definitions.append(
+        StreamDefinition(id: stream, name: mount, urls: [server.url(mount)]))
+    }
+    await pool.define(definitions)
+    pool.want(Set([thin] + wide))
+    for stream in [thin] + wide {
+      try await eventually("tape of \(stream)") { try await !studio.segments(stream).isEmpty }
+    }
+    try disk.fill()
+    var most = 0
+    for stream in wide {
+      try await eventually("\(stream) gives up something", within: .seconds(50)) {
+        most = max(most, memory.bytes)
+        return try await studio.gaps(stream).contains { $0.detail.contains("held_mib") }
+      }
+    }
+    // What is being written stays, a second of each, and what came since the last tick.
+    #expect(most > limit / 2 && most < limit + 256 << 10, "\(most)")
+    disk.free()
+    try await eventually("nothing waits") { memory.bytes == 0 }
+    await pool.stop()
+    for source in sources { source.stop() }
+    #expect(try await studio.gaps(thin).allSatisfy { $0.cause != .diskFull })
+    for stream in wide {
+      let gaps = try await studio.gaps(stream).filter { $0.cause == .diskFull }
+      #expect(!gaps.isEmpty)
+      #expect(gaps.allSatisfy { $0.detail == SourceFailure.memoryUsedUp(.diskFull) })
+    }
+    for stream in [thin] + wide {
+      let account = try await studio.account(stream)
+      #expect(account.unexplained.isEmpty, "\(stream): \(account.unexplained)")
+      #expect(account.captured + account.missing == account.wanted)
+    }
+  }
+
   @Test func `With a ballast a short want of space is not even noticed`() async throws {
     let frames = NumberedFrames()
     let server = try await IcecastServer.start()
