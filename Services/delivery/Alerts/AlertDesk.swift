@@ -14,29 +14,13 @@ struct AlertDesk: Sendable {
       try book.raise(event, by: received.from, transaction)
     }
     handlers.on(EndAlert.self) { event, _, transaction in try book.end(event, transaction) }
-    handlers.on(RetryAlert.self) { command, received, transaction in
-      try answer(received, transaction) { try retry(command.alert, transaction) }
-    }
-    handlers.on(DismissAlert.self) { command, received, transaction in
-      try answer(received, transaction) { try dismiss(command.alert, transaction) }
-    }
-    handlers.on(TestMail.self) { _, received, transaction in try test(received, transaction) }
+    let outbox = book.outbox
+    handlers.command(RetryAlert.self, answeringBy: outbox) { try retry($0.alert, $2) }
+    handlers.command(DismissAlert.self, answeringBy: outbox) { try dismiss($0.alert, $2) }
+    handlers.command(TestMail.self, answeringBy: outbox) { try test($1, $2) }
   }
 
-  private func answer(
-    _ received: Received, _ transaction: Transaction, _ command: () throws -> Void
-  ) throws {
-    var outcome = CommandOutcome(command: received.id)
-    do {
-      try command()
-    } catch let refusal as Refusal {
-      outcome = CommandOutcome(
-        command: received.id, refusal: refusal.kind, field: refusal.field, text: refusal.text)
-    }
-    try book.outbox.publish(outcome, answering: received.id, in: transaction)
-  }
-
-  private func retry(_ id: AlertID, _ transaction: Transaction) throws {
+  private func retry(_ id: AlertID, _ transaction: Transaction) throws -> CommandAnswer {
     let alert = try found(id, transaction)
     if let mailProblem { throw Refusal(.conflict, mailProblem) }
     guard let new = book.policy.retried(alert, at: book.time.now()) else {
@@ -45,24 +29,25 @@ struct AlertDesk: Sendable {
         alert.mail == .sent ? "It was mailed already." : "It is about to be mailed.")
     }
     try book.save(new, transaction)
+    return .done()
   }
 
-  private func dismiss(_ id: AlertID, _ transaction: Transaction) throws {
+  private func dismiss(_ id: AlertID, _ transaction: Transaction) throws -> CommandAnswer {
     let alert = try found(id, transaction)
-    if alert.endedAt != nil { return try book.forget(id, transaction) }
-    try book.save(book.policy.dismissed(alert, at: book.time.now()), transaction)
+    if alert.endedAt != nil {
+      try book.forget(id, transaction)
+    } else {
+      try book.save(book.policy.dismissed(alert, at: book.time.now()), transaction)
+    }
+    return .done()
   }
 
-  private func test(_ received: Received, _ transaction: Transaction) throws {
-    if let mailProblem {
-      let outcome = CommandOutcome(
-        command: received.id, refusal: .conflict, field: nil, text: mailProblem)
-      _ = try book.outbox.publish(outcome, answering: received.id, in: transaction)
-      return
-    }
+  private func test(_ received: Received, _ transaction: Transaction) throws -> CommandAnswer {
+    if let mailProblem { throw Refusal(.conflict, mailProblem) }
     // A mail takes seconds, which a handler has not; the wish is kept until it is answered.
     try MailCatalog.addTest(received.id, at: book.time.now(), transaction)
     book.signal(transaction)
+    return .later
   }
 
   private func found(_ id: AlertID, _ transaction: Transaction) throws -> AlertStanding {

@@ -3,9 +3,7 @@ internal import Bus
 internal import Messages
 internal import Storage
 
-/// Does what people and the scheduler ask for: each command is checked, applied and answered in one
-/// transaction, the one that also moves the place in the sender's log. So a command that comes twice
-/// is done once, and its outcome is known exactly when its effect is.
+/// Does what people and the scheduler ask for.
 struct CommandDesk: Sendable {
   let book: DeliveryBook
   let outbox: Outbox
@@ -15,48 +13,16 @@ struct CommandDesk: Sendable {
 
   func register(in handlers: inout BusHandlers) {
     handlers.on(Deliver.self) { request, _, transaction in try deliver(request, transaction) }
-    handlers.on(PutDestination.self) { command, received, transaction in
-      try answer(received, transaction) { try put(command, transaction) }
-    }
-    handlers.on(RemoveDestination.self) { command, received, transaction in
-      try answer(received, transaction) { try remove(command, transaction) }
-    }
-    handlers.on(TestDestination.self) { command, received, transaction in
-      try answer(received, transaction) { try test(command, received, transaction) }
-    }
-    handlers.on(RetryDelivery.self) { command, received, transaction in
-      try answer(received, transaction) { try retry(command, transaction) }
-    }
-    handlers.on(DiscardDelivery.self) { command, received, transaction in
-      try answer(received, transaction) { try discard(command, transaction) }
-    }
-  }
-
-  private enum Answer {
-    case done
-    /// The outcome is said when it is known.
-    case later
-  }
-
-  /// Runs a command and publishes what became of it. A refusal is thrown before anything is written,
-  /// so committing the outcome alone is right.
-  private func answer(
-    _ received: Received, _ transaction: Transaction, _ command: () throws -> Answer
-  ) throws {
-    let outcome: CommandOutcome
-    do {
-      if try command() == .later { return }
-      outcome = CommandOutcome(command: received.id)
-    } catch let refusal as Refusal {
-      outcome = CommandOutcome(
-        command: received.id, refusal: refusal.kind, field: refusal.field, text: refusal.text)
-    }
-    try outbox.publish(outcome, answering: received.id, in: transaction)
+    handlers.command(PutDestination.self, answeringBy: outbox) { try put($0, $2) }
+    handlers.command(RemoveDestination.self, answeringBy: outbox) { try remove($0, $2) }
+    handlers.command(TestDestination.self, answeringBy: outbox) { try test($0, $1, $2) }
+    handlers.command(RetryDelivery.self, answeringBy: outbox) { try retry($0, $2) }
+    handlers.command(DiscardDelivery.self, answeringBy: outbox) { try discard($0, $2) }
   }
 
   // MARK: - Destinations
 
-  private func put(_ command: PutDestination, _ transaction: Transaction) throws -> Answer {
+  private func put(_ command: PutDestination, _ transaction: Transaction) throws -> CommandAnswer {
     var destination = command.destination
     let old = try DestinationCatalog.find(destination.id, transaction)
     if old != nil, command.mustBeNew {
@@ -74,7 +40,7 @@ struct CommandDesk: Sendable {
     try outbox.publish(row.event, in: transaction)
     try book.tellOfFault(row, transaction)
     try book.mend(row, transaction)
-    return .done
+    return .done()
   }
 
   /// What is to be kept of the access key's secret: still sealed, but known to open here.
@@ -97,7 +63,9 @@ struct CommandDesk: Sendable {
     return sealed
   }
 
-  private func remove(_ command: RemoveDestination, _ transaction: Transaction) throws -> Answer {
+  private func remove(_ command: RemoveDestination, _ transaction: Transaction) throws
+    -> CommandAnswer
+  {
     guard try DestinationCatalog.find(command.destination, transaction) != nil else {
       throw unknown(command.destination)
     }
@@ -113,12 +81,12 @@ struct CommandDesk: Sendable {
     try book.alerts.end(
       AlertID(unchecked: "destination-fault.\(command.destination)"), "It was removed.",
       transaction)
-    return .done
+    return .done()
   }
 
   private func test(
     _ command: TestDestination, _ received: Received, _ transaction: Transaction
-  ) throws -> Answer {
+  ) throws -> CommandAnswer {
     guard try DestinationCatalog.find(command.destination, transaction) != nil else {
       throw unknown(command.destination)
     }
@@ -158,7 +126,7 @@ struct CommandDesk: Sendable {
     book.signal(transaction)
   }
 
-  private func retry(_ command: RetryDelivery, _ transaction: Transaction) throws -> Answer {
+  private func retry(_ command: RetryDelivery, _ transaction: Transaction) throws -> CommandAnswer {
     let row = try found(command.delivery, transaction)
     guard let destination = try DestinationCatalog.find(row.destination, transaction) else {
       throw Refusal(
@@ -172,10 +140,12 @@ struct CommandDesk: Sendable {
     }
     let signals = signals
     transaction.afterCommit { signals.renew(destination.route) }
-    return .done
+    return .done()
   }
 
-  private func discard(_ command: DiscardDelivery, _ transaction: Transaction) throws -> Answer {
+  private func discard(_ command: DiscardDelivery, _ transaction: Transaction) throws
+    -> CommandAnswer
+  {
     let row = try found(command.delivery, transaction)
     guard try book.apply(.discardAsked, to: row, transaction) != nil else {
       throw Refusal(
@@ -183,7 +153,7 @@ struct CommandDesk: Sendable {
         row.standing.state == .delivered
           ? "It is delivered already." : "It was discarded already.")
     }
-    return .done
+    return .done()
   }
 
   private func found(_ id: DeliveryID, _ transaction: Transaction) throws -> DeliveryRow {

@@ -4,44 +4,19 @@ internal import HTTPClient
 internal import Messages
 internal import Storage
 
-/// Does what people ask for: each command is checked, applied and answered in one transaction, the one
-/// that also moves the place in the sender's log. So a command that comes twice is done once, and its
-/// outcome is known exactly when its effect is.
+/// Does what people ask for: each command is checked and applied; what it says, if anything, is its
+/// method's result.
 struct CommandDesk: Sendable {
   let book: FeederBook
   let time: any TimeSource
 
   func register(in handlers: inout BusHandlers) {
-    handlers.on(PutFeed.self) { command, received, transaction in
-      try answer(received, transaction) { try put(command, transaction) }
-    }
-    handlers.on(RemoveFeed.self) { command, received, transaction in
-      try answer(received, transaction) { try remove(command, transaction) }
-    }
-    handlers.on(ImportFeeds.self) { command, received, transaction in
-      try answer(received, transaction) { try add(command, transaction) }
-    }
-    handlers.on(RefreshFeed.self) { command, received, transaction in
-      try answer(received, transaction) { try refresh(command, transaction) }
-    }
-    handlers.on(FetchEpisode.self) { command, received, transaction in
-      try answer(received, transaction) { try fetch(command, transaction) }
-    }
-  }
-
-  /// Runs a command, which may answer with a text, and publishes what became of it. A refusal is thrown
-  /// before anything is written, so committing the outcome alone is right.
-  private func answer(
-    _ received: Received, _ transaction: Transaction, _ command: () throws -> String?
-  ) throws {
-    let outcome: CommandOutcome
-    do {
-      outcome = CommandOutcome(command: received.id, text: try command())
-    } catch let refusal as Refusal {
-      outcome = CommandOutcome(
-        command: received.id, refusal: refusal.kind, field: refusal.field, text: refusal.text)
-    }
-    try book.outbox.publish(outcome, answering: received.id, in: transaction)
+    let outbox = book.outbox
+    handlers.command(PutFeed.self, answeringBy: outbox) { .done(try put($0, $2)) }
+    handlers.command(RemoveFeed.self, answeringBy: outbox) { .done(try remove($0, $2)) }
+    handlers.command(ImportFeeds.self, answeringBy: outbox) { .done(try add($0, $2)) }
+    handlers.command(RefreshFeed.self, answeringBy: outbox) { .done(try refresh($0, $2)) }
+    handlers.command(FetchEpisode.self, answeringBy: outbox) { .done(try fetch($0, $2)) }
   }
 
   // MARK: - Feeds
