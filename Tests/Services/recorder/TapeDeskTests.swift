@@ -109,6 +109,44 @@ struct TapeDeskTests {
     await site.server.stop()
   }
 
+  /// The gateway's tests read the same file.
+  static let ledger =
+    DurableFile.folder(of: DurableFile.folder(of: #filePath))
+    + "/Golden/tape-ledger.json"
+
+  @Test func `The ledger is told as the gateway reads it`() async throws {
+    let site = try await Site()
+    let start = Instant(seconds: 1_700_000_000)
+    func at(_ second: Int) -> Instant { start + .seconds(second) }
+    func segment(_ sequence: Int64, _ from: Int, _ seconds: Int64) -> TapeLedger.Change {
+      .segment(
+        Segment(
+          stream: .radio, sequence: sequence, start: at(from), samples: 44_100 * seconds, frames: 1,
+          bytes: 1, format: FrameFormat(codec: .mp3, sampleRate: 44_100, channels: 2),
+          path: "radio/\(sequence).mp3", splice: .continuous))
+    }
+    let changes: [TapeLedger.Change] = [
+      .wanted(from: start), segment(0, 0, 20), segment(1, 20, 10), segment(2, 40, 15),
+      .gap(
+        Gap(
+          start: at(30), end: at(40), cause: .sourceClosed,
+          detail: "The source closed the connection.")),
+      .gap(
+        Gap(start: at(55), end: at(60), cause: .recorderDown, detail: LedgerRestart.sentence)),
+      .unwanted(at: at(60)),
+    ]
+    try await TapeLedger.write(changes, of: .radio, to: site.studio.database)
+    let from = at(-60).microseconds
+    let path = "/tape/radio/ledger?from_us=\(from)&to_us=\(at(3600).microseconds)"
+    let answer = try await site.get(path)
+    let told = String(decoding: answer.body, as: UTF8.self)
+    #expect(told + "\n" == String(decoding: try DurableFile.read(Self.ledger), as: UTF8.self))
+    #expect(try await site.get("/tape/other/ledger").status == 404)
+    #expect(try await site.get("/tape/radio/ledger?from_us=9&to_us=8").status == 400)
+    #expect(try await site.get(path, token: "Bearer x").status == 401)
+    await site.server.stop()
+  }
+
   @Test func `A long answer comes in pieces that leave nothing out`() async throws {
     let (site, segments) = try await Self.site()
     for index in [2, 5] {

@@ -14,6 +14,7 @@ final class FakeRecorder: Sendable {
     var gaps: [TapeGap] = []
     var initialisations: [String: [UInt8]] = [:]
     var titles: [(at: Instant, title: String)] = []
+    var ledger: (answer: [UInt8], queries: [String])?
   }
 
   let node: NodeID
@@ -56,6 +57,15 @@ final class FakeRecorder: Sendable {
       }
       return .json(
         Array("{\"titles\":[\(titles.joined(separator: ","))]}".utf8))
+    }
+    open("/tape/{stream}/ledger") { request in
+      let query = "\(request.query("from_us") ?? "") \(request.query("to_us") ?? "")"
+      let answer = tapes.value.withLock { tapes in
+        tapes[request.parameter("stream")]?.ledger?.queries.append(query)
+        return tapes[request.parameter("stream")]?.ledger?.answer
+      }
+      guard let answer else { throw Problem.notFound }
+      return .json(answer)
     }
     open("/tape/{stream}/segments/{sequence}") { request in
       let sequence = Int64(request.parameter("sequence")) ?? -1
@@ -104,6 +114,16 @@ final class FakeRecorder: Sendable {
 
   func add(titles: [(at: Instant, title: String)], to stream: String) {
     tapes.value.withLock { $0[stream, default: Tape()].titles += titles }
+  }
+
+  /// What it answers of a stream's account, whatever the time that is asked for.
+  func tell(ledger answer: [UInt8], of stream: String) {
+    tapes.value.withLock { $0[stream, default: Tape()].ledger = (answer, []) }
+  }
+
+  /// `from_us to_us` of each time that it was asked.
+  func ledgerQueries(of stream: String) -> [String] {
+    tapes.value.withLock { $0[stream]?.ledger?.queries ?? [] }
   }
 
   func stop() async { await server.stop() }
