@@ -3,6 +3,7 @@ internal import Bus
 internal import Configuration
 internal import Messages
 internal import Metrics
+internal import Service
 internal import Storage
 
 /// Delivery's table of contents: which message goes where, and who does the work.
@@ -44,7 +45,7 @@ struct DeliveryService: Sendable {
     let mail = MailPlan(alerts, environment: environment)
     let alertBook = AlertBook(
       policy: AlertPolicy(alerts, isMailed: mail.mailer != nil), node: node, outbox: outbox,
-      wake: AlertWake(), time: time)
+      wake: Bell(), time: time)
     let book = DeliveryBook(
       policy: DeliveryPolicy(settings), outbox: outbox, alerts: alertBook, signals: signals,
       time: time, log: log)

@@ -1,6 +1,7 @@
 internal import Base
 internal import Messages
 internal import Metrics
+internal import Service
 internal import Storage
 
 /// Knows what lies in the watched folders, and follows each drop until it is complete.
@@ -104,18 +105,10 @@ actor DropKeeper {
       })
     hints?.start()
     defer { hints?.stop() }
-    signals.look()
-    var alarm: Task<Void, Never>?
-    for await _ in signals.looks {
-      alarm?.cancel()
+    await signals.looks.takeTurns {
       if isLost.take() { nextScan = time.monotonic() }
-      let wait = await step()
-      alarm = Task {
-        try? await Task.sleep(for: wait)
-        if !Task.isCancelled { signals.look() }
-      }
+      return await step()
     }
-    alarm?.cancel()
   }
 
   /// Looks at what is due, once; answers how long nothing will be.

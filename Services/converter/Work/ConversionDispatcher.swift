@@ -2,6 +2,7 @@ internal import Base
 internal import Glibc
 internal import Messages
 internal import Metrics
+internal import Service
 internal import Storage
 
 /// The loop that begins what is due: counts the try in the catalogue, lets a worker carry it out, has
@@ -79,18 +80,7 @@ actor ConversionDispatcher {
   /// - Throws: `StorageError` when the first look at the catalogue fails.
   func run() async throws {
     try await recover()
-    var alarm: Task<Void, Never>?
-    signals.wake()
-    for await _ in signals.wakes {
-      alarm?.cancel()
-      let wait = await step()
-      let signals = signals
-      alarm = Task {
-        try? await Task.sleep(for: wait)
-        if !Task.isCancelled { signals.wake() }
-      }
-    }
-    alarm?.cancel()
+    await signals.work.takeTurns { await step() }
     isStopping = true
     signals.stopAll()
     for task in Array(tasks.values) { await task.value }

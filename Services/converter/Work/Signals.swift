@@ -1,4 +1,5 @@
 internal import Base
+internal import Service
 internal import Synchronization
 
 /// What the loops must know at once: left by commands after their commit, by the file system's hints
@@ -13,21 +14,14 @@ final class Signals: Sendable {
   }
 
   private let state = Mutex(State())
-  /// One wake-up is enough for any number of changes. For the loop that begins work.
-  let wakes: AsyncStream<Void>
-  private let continuation: AsyncStream<Void>.Continuation
+  /// For the loop that begins work.
+  let work = Bell()
   /// For the loop that looks at folders.
-  let looks: AsyncStream<Void>
-  private let lookContinuation: AsyncStream<Void>.Continuation
+  let looks = Bell()
 
-  init() {
-    (wakes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    (looks, lookContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-  }
+  func wake() { work.ring() }
 
-  func wake() { continuation.yield() }
-
-  func look() { lookContinuation.yield() }
+  func look() { looks.ring() }
 
   func look(at path: DropPath) {
     state.withLock { _ = $0.asked.insert(path) }

@@ -1,6 +1,7 @@
 internal import Base
 internal import Bus
 internal import Messages
+internal import Service
 internal import Storage
 internal import Synchronization
 
@@ -11,7 +12,8 @@ struct AlertBook: Sendable {
   /// Who we are, for alerts of our own.
   let node: NodeID
   let outbox: Outbox
-  let wake: AlertWake
+  /// Wakes the loop that mails.
+  let wake: Bell
   let time: any TimeSource
 
   /// Raises an alert of our own.
@@ -60,16 +62,4 @@ struct AlertBook: Sendable {
     let wake = wake
     transaction.afterCommit { wake.ring() }
   }
-}
-
-/// Wakes the loop that mails; one ring is enough for any number of changes.
-final class AlertWake: Sendable {
-  let rings: AsyncStream<Void>
-  private let continuation: AsyncStream<Void>.Continuation
-
-  init() {
-    (rings, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-  }
-
-  func ring() { continuation.yield() }
 }

@@ -1,6 +1,7 @@
 internal import Base
 internal import Bus
 internal import Messages
+internal import Service
 internal import Storage
 
 /// The loop that mails what is due: makes one mail of it, stores the mail before it is sent, sends
@@ -46,22 +47,11 @@ actor AlertMailLoop {
   /// Works until the task is cancelled.
   func run() async throws {
     try await say(try await state())
-    var alarm: Task<Void, Never>?
-    book.wake.ring()
     await withTaskCancellationHandler {
-      for await _ in book.wake.rings where !Task.isCancelled {
-        alarm?.cancel()
-        let wait = await step()
-        let wake = book.wake
-        alarm = Task {
-          try? await Task.sleep(for: wait)
-          if !Task.isCancelled { wake.ring() }
-        }
-      }
+      await book.wake.takeTurns { await step() }
     } onCancel: {
       mail.mailer?.interrupt()
     }
-    alarm?.cancel()
   }
 
   /// Mails what is due; answers how long nothing will be.

@@ -1,6 +1,7 @@
 internal import Base
 internal import Bus
 internal import Messages
+internal import Service
 internal import Storage
 
 /// The loop that sends what is due: chooses by `DispatchPlan`, counts the try in the catalogue, lets
@@ -81,19 +82,7 @@ actor DeliveryDispatcher {
   /// - Throws: `StorageError` when the first look at the catalogue fails.
   func run() async throws {
     try await recover()
-    var alarm: Task<Void, Never>?
-    signals.wake()
-    // Ends when this task is cancelled.
-    for await _ in signals.wakes {
-      alarm?.cancel()
-      let wait = await step()
-      let signals = signals
-      alarm = Task {
-        try? await Task.sleep(for: wait)
-        if !Task.isCancelled { signals.wake() }
-      }
-    }
-    alarm?.cancel()
+    await signals.work.takeTurns { await step() }
     isStopping = true
     signals.stopAll()
     for interruption in interruptions.values { interruption.trigger() }

@@ -1,4 +1,5 @@
 internal import Base
+internal import Service
 internal import Synchronization
 
 /// What the dispatcher must know at once: left by commands after their commit, taken at its next
@@ -11,15 +12,9 @@ final class Signals: Sendable {
   }
 
   private let state = Mutex(State())
-  /// One wake-up is enough for any number of changes.
-  let wakes: AsyncStream<Void>
-  private let continuation: AsyncStream<Void>.Continuation
+  let work = Bell()
 
-  init() {
-    (wakes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-  }
-
-  func wake() { continuation.yield() }
+  func wake() { work.ring() }
 
   /// A person had a reason to believe in this server again: try it without waiting.
   func renew(_ server: String) {

@@ -1,5 +1,6 @@
 internal import Base
 internal import Messages
+internal import Service
 internal import Synchronization
 
 /// What the two loops must know at once: left after a commit, taken at their next step. Nothing here
@@ -12,21 +13,12 @@ final class Signals: Sendable {
   }
 
   private let state = Mutex(State())
-  /// One wake-up is enough for any number of changes.
-  let pollWakes: AsyncStream<Void>
-  private let pollContinuation: AsyncStream<Void>.Continuation
-  let downloadWakes: AsyncStream<Void>
-  private let downloadContinuation: AsyncStream<Void>.Continuation
+  let polling = Bell()
+  let downloads = Bell()
 
-  init() {
-    (pollWakes, pollContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    (downloadWakes, downloadContinuation) = AsyncStream.makeStream(
-      bufferingPolicy: .bufferingNewest(1))
-  }
+  func wakePolling() { polling.ring() }
 
-  func wakePolling() { pollContinuation.yield() }
-
-  func wakeDownloads() { downloadContinuation.yield() }
+  func wakeDownloads() { downloads.ring() }
 
   func feed(_ id: FeedID, _ entry: PollQueue.Entry?) {
     state.withLock { $0.feeds[id] = .some(entry) }

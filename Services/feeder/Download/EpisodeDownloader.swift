@@ -2,6 +2,7 @@ internal import Base
 internal import HTTPClient
 internal import Messages
 internal import Metrics
+internal import Service
 internal import Storage
 
 /// The loop that downloads episodes: chooses what is due, counts the try, lets a `DownloadWorker` carry
@@ -73,18 +74,7 @@ actor EpisodeDownloader {
   /// - Throws: `StorageError` when the first look at the catalogue fails.
   func run() async throws {
     try await recover()
-    var alarm: Task<Void, Never>?
-    signals.wakeDownloads()
-    for await _ in signals.downloadWakes {
-      alarm?.cancel()
-      let wait = await step()
-      let signals = signals
-      alarm = Task {
-        try? await Task.sleep(for: wait)
-        if !Task.isCancelled { signals.wakeDownloads() }
-      }
-    }
-    alarm?.cancel()
+    await signals.downloads.takeTurns { await step() }
     isStopping = true
     for task in tasks.values { task.cancel() }
     for task in tasks.values { await task.value }

@@ -1,6 +1,7 @@
 internal import Base
 internal import HTTPClient
 internal import Messages
+internal import Service
 internal import Storage
 
 /// The loop that fetches feeds: chooses by `PollQueue`, lets `FeedFetcher`s do it, and stores what came
@@ -60,18 +61,7 @@ actor FeedPoller {
     }
     queue = PollQueue(
       fetches: limits.fetches, perHost: limits.perHost, entries: entries, resting: resting)
-    var alarm: Task<Void, Never>?
-    signals.wakePolling()
-    for await _ in signals.pollWakes {
-      alarm?.cancel()
-      let wait = await step()
-      let signals = signals
-      alarm = Task {
-        try? await Task.sleep(for: wait)
-        if !Task.isCancelled { signals.wakePolling() }
-      }
-    }
-    alarm?.cancel()
+    await signals.polling.takeTurns { await step() }
     for task in tasks.values { task.cancel() }
     for task in tasks.values { await task.value }
     await store()
