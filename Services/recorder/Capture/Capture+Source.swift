@@ -46,14 +46,18 @@ extension Capture {
     forgetPage()
   }
 
-  func leave() {
+  /// `isSucceeded`: by another connection, which brings again what this one has begun.
+  func leave(isSucceeded: Bool = false) {
     endHLS()
     guard let connection else { return }
     self.connection = nil
     connection.cancel()
     let rest = connection.take()
     consume(rest.bytes, arrival: rest.arrival)
-    _ = reader.finish { scanner in place(scanner, arrival: nil) }
+    // The beginning of a chunk would stand on the tape twice where the whole of it comes again.
+    if reader.transport == nil || !(isSucceeded || connection.isLeftBehind) {
+      _ = reader.finish { scanner in place(scanner, arrival: nil) }
+    }
     place(reader.takeChunks(), arrival: nil)
     endTransport()
     withTape { tape, emit in tape.assembler.disconnected(emit) }

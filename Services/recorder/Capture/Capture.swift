@@ -59,6 +59,8 @@ actor Capture {
   var renewal: PageRenewal?
   /// Once the stream was an endless transport stream.
   var transport: TransportAssembler?
+  /// The chunks that an adopted line brings again, should it turn out to be such a stream.
+  var replayedChunks: [UInt64]?
   /// While the address is an HLS playlist.
   var hls: HLSSession?
   /// Where the list of the last one ended, and how long what it listed may be waited for.

@@ -29,6 +29,7 @@ final class CaptureConnection: HTTPSink {
     var isPaused = false
     var transfer: (any SourceTransfer)?
     var isCancelled = false
+    var isLeftBehind = false
   }
 
   private static let highMark = 4 << 20
@@ -64,10 +65,14 @@ final class CaptureConnection: HTTPSink {
     let transfer = state.withLock { state in
       defer { state.transfer = nil }
       state.isCancelled = true
+      state.isLeftBehind = state.transfer?.link?.isUp ?? false
       return state.transfer
     }
     transfer?.letGo()
   }
+
+  /// Whether it was let go of and goes on without this process.
+  var isLeftBehind: Bool { state.withLock { $0.isLeftBehind } }
 
   /// See `SourceTransfer`.
   var link: IngestLink? { state.withLock { $0.transfer }?.link }

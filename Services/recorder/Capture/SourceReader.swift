@@ -41,6 +41,8 @@ struct SourceReader {
   /// Where the source is a transport stream.
   private(set) var transport: TransportChunkScanner?
   private var chunks: [Chunk] = []
+  /// Of the transport stream in whose midst the reading begins.
+  private var tables: [UInt8] = []
 
   private var icy = ICYDeinterleaver(interval: nil)
   private var kind = ContentKind.unknown
@@ -70,7 +72,7 @@ struct SourceReader {
       return .unusable(.unusable(kind, contentType: contentType))
     case .hls, .dash: return .hls
     case .transportStream:
-      transport = TransportChunkScanner()
+      transport = TransportChunkScanner(tables: tables)
       return .audio
     case .mpegAudio, .adts, .ogg, .playlist, .unknown: return .audio
     }
@@ -80,8 +82,12 @@ struct SourceReader {
   /// FFmpeg's name for what came.
   var demuxer: String { scanner.format?.codec.demuxer ?? "mp3" }
 
-  /// The header pages of the Ogg stream in whose midst the reading begins.
-  mutating func begin(behind preamble: [UInt8]) { scanner = FrameScanner(preamble: preamble) }
+  /// The reading begins in the midst of a stream: the header pages of an Ogg stream, the tables of a
+  /// transport stream.
+  mutating func begin(behind preamble: [UInt8], tables: [UInt8]) {
+    scanner = FrameScanner(preamble: preamble)
+    self.tables = tables
+  }
 
   /// Reads on in the middle of a connection, after its head.
   mutating func resume(at bookmark: LineBookmark) {
@@ -161,8 +167,8 @@ struct SourceReader {
       return .unusable(
         scanner.refusal.map { .noFrames($0) } ?? .unusable(.ogg, contentType: contentType))
     case .transportStream:
-      transport = TransportChunkScanner()
-      return takeTransport(firstBytes)
+      transport = TransportChunkScanner(tables: tables)
+      return scanTransport(firstBytes)
     case .html, .mp4:
       return .unusable(.unusable(content, contentType: contentType))
     case .mpegAudio, .adts, .unknown: return .unusable(.noFrames(scanner.refusal))
@@ -176,10 +182,14 @@ struct SourceReader {
   }
 
   private mutating func takeTransport(_ bytes: [UInt8]) -> Finding {
+    map.note(bytes.count, at: 0)
+    return scanTransport(bytes)
+  }
+
+  private mutating func scanTransport(_ bytes: [UInt8]) -> Finding {
     guard var transport else { return .audio }
     self.transport = nil
     var found: [TransportChunkScanner.Chunk] = []
-    map.note(bytes.count, at: 0)
     transport.feed(bytes) { found.append($0) }
     chunks += found.map { Chunk(chunk: $0, tables: transport.tables) }
     frames = transport.units

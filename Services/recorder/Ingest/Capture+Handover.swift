@@ -92,7 +92,7 @@ extension Capture {
     let isSourceChanged = handover.isSourceChanged
     handover = Handover()
     log.info("the connection is replaced", ("url", Redactor.redact(successor.address)))
-    leave()
+    leave(isSucceeded: !isSourceChanged)
     address = successor.address
     beginReading()
     tape?.assembler.connected()

@@ -8,6 +8,7 @@ extension Capture {
   /// From the first byte of a connection.
   func beginReading() {
     transport?.connected()
+    replayedChunks = nil
     map = RestartMap()
     reader = SourceReader(map: map)
     marks = LineMarks()
@@ -42,8 +43,11 @@ extension Capture {
     watch.connected(to: policy.address)
     map = RestartMap(offset: line.state.start)
     reader = SourceReader(map: map)
-    if let preamble = tape?.preamble, line.bookmark != nil { reader.begin(behind: preamble) }
+    if let tape, line.bookmark != nil {
+      reader.begin(behind: tape.preamble, tables: tape.tables)
+    }
     transport?.connected()
+    replayedChunks = known
     marks = LineMarks()
     resumeAt = line.bookmark
     backlogEnd = line.state.end

@@ -109,13 +109,15 @@ struct LedgerBook {
     outage = nil
     let known = endBefore
     endBefore = nil
+    // What a dead process had in memory, and was entered as missing, may come again from a line: no gap
+    // begins where sound is.
     if hasOpenGap {
       hasOpenGap = false
-      return [.outageOver(since: outageStart, end: start)]
+      return [.outageOver(since: min(outageStart, start), end: start)]
     }
     if mayHaveOlderGap {
       mayHaveOlderGap = false
-      return [.gapClosed(start)]
+      return [.gapClosed(start), .outageOver(since: start, end: start)]
     }
     guard let known, known >= wantedAt else { return [] }
     guard start - known > LedgerAccount.seam else { return [] }

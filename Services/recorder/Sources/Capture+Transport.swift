@@ -17,6 +17,10 @@ extension Capture {
       ?? TransportAssembler(
         end: tapeEnd, cut: SegmentCutPolicy(interval: environment.settings.segment),
         tail: tape?.chunks ?? [])
+    if let known = replayedChunks {
+      replayedChunks = nil
+      assembler.connected(replaying: known)
+    }
     for chunk in chunks {
       assembler.take(chunk.chunk, tables: chunk.tables, arrival: arrival) { store($0) }
     }

@@ -8,7 +8,8 @@ import Messages
 /// Segments end on the tape's grid, at the first chunk's edge there. A connection's first chunks are
 /// held back until the arrival times have settled (three seconds). Then those whose bytes the tape has
 /// are left out; where there are none such (a sender that makes its packets anew for every listener),
-/// those that lie before the tape's end by their time are.
+/// those that lie before the tape's end by their time are. Of a connection that outlived an earlier
+/// process it is known which chunks come again: they are counted off, and nothing is held back.
 struct TransportAssembler {
   struct Whole: Sendable {
     var start: Instant
@@ -28,6 +29,11 @@ struct TransportAssembler {
     case clockStepped(by: Duration)
   }
 
+  struct Pending {
+    var chunk: TransportChunkScanner.Chunk
+    var tables: [UInt8]
+  }
+
   private struct Open {
     var start: Instant
     var ticks: Int64 = 0
@@ -36,7 +42,7 @@ struct TransportAssembler {
   }
 
   /// Less than this between the tape's end and a new beginning is how exactly arrival tells time.
-  private static let seam = Duration.milliseconds(300)
+  static let seam = Duration.milliseconds(300)
   private static let rate = Int64(MediaClock.rate)
 
   /// Where everything ends that was taken, with the open segment; nil while the tape is empty.
@@ -45,14 +51,17 @@ struct TransportAssembler {
   private(set) var storedEnd: Instant?
 
   private let cut: SegmentCutPolicy
-  private var timeline = MediaTimeline(sampleRate: MediaClock.rate)
+  var timeline = MediaTimeline(sampleRate: MediaClock.rate)
   /// Of this connection's chunks so far, 90 kHz.
-  private var position: Int64 = 0
-  private var pending: [(chunk: TransportChunkScanner.Chunk, tables: [UInt8])] = []
-  private var isPlaced = false
-  private var nextSplice: Splice
+  var position: Int64 = 0
+  /// Chunks whose place is not known yet.
+  var pending: [Pending] = []
+  var isPlaced = false
+  /// What the tape has of what comes next; nil where that is not known.
+  var replay: ArraySlice<UInt64>?
+  var nextSplice: Splice
   private var open: Open?
-  private var tail = FrameTail(capacity: 200)
+  var tail = FrameTail(capacity: 200)
 
   /// `tail`: the hashes of the tape's last chunks, where they are known.
   init(end: Instant?, cut: SegmentCutPolicy, tail known: [UInt64] = []) {
@@ -69,11 +78,21 @@ struct TransportAssembler {
     position = 0
     pending = []
     isPlaced = false
+    replay = nil
+  }
+
+  /// A connection goes on where this tape was made from: its first chunks are the ones that the tape ends
+  /// with, `known` by their hashes in order, and are left out exactly. Where they turn out to be others,
+  /// the connection is joined like any other.
+  mutating func connected(replaying known: [UInt64]) {
+    connected()
+    if end != nil { replay = known[...] }
   }
 
   /// The connection ended: the open segment is given out as it is.
   mutating func disconnected(_ emit: (Output) -> Void) {
-    if !isPlaced { place(emit) }
+    // Chunks that came again are on the tape already.
+    if !isPlaced, replay == nil { place(emit, isFinal: true) }
     close(emit)
     isPlaced = false
     pending = []
@@ -85,10 +104,11 @@ struct TransportAssembler {
     _ emit: (Output) -> Void
   ) {
     position += chunk.duration
+    if let known = replay { follow(known, chunk, tables, emit) }
     let event = timeline.note(endPosition: position, arrival: arrival)
     guard isPlaced else {
-      pending.append((chunk, tables))
-      if timeline.isSettled || held > cut.longest { place(emit) }
+      pending.append(Pending(chunk: chunk, tables: tables))
+      if replay == nil, timeline.isSettled || held > cut.longest { place(emit) }
       return
     }
     switch event {
@@ -109,53 +129,13 @@ struct TransportAssembler {
     duration(pending.reduce(0) { $0 + $1.chunk.duration })
   }
 
-  private func label(_ ticks: Int64) -> Instant { timeline.instant(ofSample: ticks) ?? .epoch }
+  func label(_ ticks: Int64) -> Instant { timeline.instant(ofSample: ticks) ?? .epoch }
 
-  private func duration(_ ticks: Int64) -> Duration {
+  func duration(_ ticks: Int64) -> Duration {
     .microseconds(ticks / Self.rate * 1_000_000 + ticks % Self.rate * 1_000_000 / Self.rate)
   }
 
-  /// The first chunks of a connection, by what the tape has of them.
-  private mutating func place(_ emit: (Output) -> Void) {
-    isPlaced = true
-    let waiting = pending
-    pending = []
-    guard !waiting.isEmpty else { return }
-    let known = Set(tail.hashes)
-    let last = waiting.lastIndex { known.contains($0.chunk.hash) }
-    var ticks = position - waiting.reduce(0) { $0 + $1.chunk.duration }
-    let joins = last.map { tail.hashes.last == waiting[$0].chunk.hash } ?? false
-    if joins, let end {
-      // Labels go on from the tape's, which the chunk after the last known one follows.
-      let skipped = waiting[...(last ?? 0)].reduce(0) { $0 + $1.chunk.duration }
-      timeline = MediaTimeline(
-        continuingFrom: end - duration(ticks + skipped), sampleRate: MediaClock.rate)
-      nextSplice = .exact
-      emit(.contact(end))
-    }
-    var isFirst = true
-    for (index, (chunk, tables)) in waiting.enumerated() {
-      defer { ticks += chunk.duration }
-      if let last, index <= last { continue }
-      var start = label(ticks)
-      if isFirst, !joins, let end {
-        // By its time the tape has it already.
-        if start + duration(chunk.duration) / 2 < end { continue }
-        let distance = start - end
-        nextSplice = distance < Self.seam ? .ambiguous : .afterGap
-        if distance < Self.seam {
-          timeline = MediaTimeline(
-            continuingFrom: end - duration(ticks), sampleRate: MediaClock.rate)
-          start = end
-        }
-      }
-      if isFirst, !joins { emit(.contact(start)) }
-      isFirst = false
-      append(chunk, tables: tables, at: start, emit)
-    }
-  }
-
-  private mutating func append(
+  mutating func append(
     _ chunk: TransportChunkScanner.Chunk, tables: [UInt8], at start: Instant,
     _ emit: (Output) -> Void
   ) {

@@ -12,6 +12,8 @@ final class LoadedTape {
   let waiting: WaitingFrames
   /// Hashes of its last chunks, where it ends with a transport stream.
   var chunks: [UInt64] = []
+  /// The tables of that transport stream.
+  var tables: [UInt8] = []
   /// The header pages that it ends with, where it ends with an Ogg stream.
   var preamble: [UInt8] = []
 
@@ -81,19 +83,19 @@ final class LoadedTape {
       preamble = scanner.frames.last.flatMap { scanner.preamble(of: $0.format) } ?? []
     }
     for segment in newest.prefix(8).reversed() where segment.media?.container == .transportStream {
-      guard let bytes = try? DurableFile.read(root + "/" + segment.path) else { continue }
-      var scanner = TransportChunkScanner()
-      scanner.feed(bytes) { chunks.append($0.hash) }
-      scanner.finish { chunks.append($0.hash) }
+      guard let found = try? LoadedTape.chunks(of: segment, in: root) else { continue }
+      chunks += found.hashes
+      tables = found.tables
     }
   }
 
   /// Numbers left for files on a disk that is not there yet, which are entered when it comes.
   private static func unseen(_ disk: any TapeDisk) -> Int64 { disk.isPresent ? 0 : 100_000 }
 
-  /// The hashes of all frames that the tape holds in segments from that one on, in order: what a
-  /// connection that outlived the process sends again, for `TapeAssembler.connected(replaying:)`.
-  /// nil where they cannot be told, because a file is missing or is of an HLS stream.
+  /// The hashes of all frames, or chunks of a transport stream, that the tape holds in segments from
+  /// that one on, in order: what a connection that outlived the process sends again, for
+  /// `connected(replaying:)`. nil where they cannot be told, because a file is missing or is of an HLS
+  /// stream.
   static func hashes(
     of stream: StreamID, from sequence: Int64, _ environment: CaptureEnvironment,
     isolation: isolated (any Actor)? = #isolation
@@ -103,12 +105,28 @@ final class LoadedTape {
     }
     var all: [UInt64] = []
     for segment in segments {
-      guard segment.run != nil, let hashes = try? hashes(of: segment, in: environment.root) else {
-        return nil
+      if segment.media?.container == .transportStream {
+        guard let found = try? chunks(of: segment, in: environment.root) else { return nil }
+        all += found.hashes
+      } else {
+        guard segment.run != nil, let hashes = try? hashes(of: segment, in: environment.root) else {
+          return nil
+        }
+        all += hashes
       }
-      all += hashes
     }
     return all
+  }
+
+  /// Of every chunk of a transport stream's segment, in order, and the tables that it ends with. Blocks.
+  private static func chunks(
+    of segment: Segment, in root: String
+  ) throws(SystemError) -> (hashes: [UInt64], tables: [UInt8]) {
+    var scanner = TransportChunkScanner()
+    var hashes: [UInt64] = []
+    scanner.feed(try DurableFile.read(root + "/" + segment.path)) { hashes.append($0.hash) }
+    scanner.finish { hashes.append($0.hash) }
+    return (hashes, scanner.tables)
   }
 
   /// Of every frame of a segment's file, in order. Blocks.

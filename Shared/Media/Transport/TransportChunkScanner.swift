@@ -58,7 +58,13 @@ public struct TransportChunkScanner: Sendable {
   private var lastTime: Int64?
   private var lastStep: Int64 = 0
 
-  public init() {}
+  /// `tables`: those of the stream in whose midst the reading begins (`tables` of whoever read it before).
+  public init(tables: [UInt8] = []) {
+    for start in stride(from: 0, through: tables.count - 188, by: 188) {
+      let packet = Array(tables[start..<start + 188])
+      takeTable(Self.pid(of: packet), Self.payload(of: packet), packet)
+    }
+  }
 
   /// Takes the next bytes; calls back for each chunk that they complete.
   public mutating func feed(_ bytes: some Collection<UInt8>, found: (Chunk) -> Void) {
@@ -89,18 +95,12 @@ public struct TransportChunkScanner: Sendable {
   }
 
   private mutating func take(_ packet: [UInt8], _ found: (Chunk) -> Void) {
-    let pid = Int(packet[1] & 0x1F) << 8 | Int(packet[2])
+    let pid = Self.pid(of: packet)
     let isStart = packet[1] & 0x40 != 0
     let control = packet[3] >> 4 & 3
     note(counter: packet[3] & 15, pid: pid, hasPayload: control & 1 != 0, packet)
-    var payload = packet[4...]
-    var isRandomAccess = false
-    if control & 2 != 0 {
-      let length = Int(packet[4])
-      isRandomAccess = length > 0 && packet[5] & 0x40 != 0
-      payload = payload.dropFirst(1 + length)
-    }
-    if control & 1 == 0 { payload = [] }
+    let payload = Self.payload(of: packet)
+    let isRandomAccess = control & 2 != 0 && packet[4] > 0 && packet[5] & 0x40 != 0
     if pid == 0 || pid == 0x11 || pid == mapPID {
       if isStart { takeTable(pid, payload, packet) }
       return keepTable(packet, isAssociation: pid == 0)
@@ -112,6 +112,17 @@ public struct TransportChunkScanner: Sendable {
     tail = nil
     open?.bytes += packet
     if open == nil { skippedBytes += 188 }
+  }
+
+  private static func pid(of packet: [UInt8]) -> Int {
+    Int(packet[1] & 0x1F) << 8 | Int(packet[2])
+  }
+
+  /// What follows the header and the adaptation field; empty where the packet has nothing else.
+  private static func payload(of packet: [UInt8]) -> ArraySlice<UInt8> {
+    let control = packet[3] >> 4 & 3
+    guard control & 1 != 0 else { return [] }
+    return control & 2 == 0 ? packet[4...] : packet[4...].dropFirst(1 + Int(packet[4]))
   }
 
   private mutating func keepTable(_ packet: [UInt8], isAssociation: Bool) {

@@ -59,6 +59,15 @@ public final class NumberedIcecastSource: Sendable {
   /// Frames of this range are sent as plain silence, all alike.
   public func setSilent(_ numbers: Range<UInt64>?) { state.withLock { $0.silent = numbers } }
 
+  /// Returns when so much more of the programme has been sent: for what must last, the source's time is
+  /// what passes.
+  public func send(more duration: Duration, within limit: Duration = .seconds(60)) async throws {
+    let count = log.count + Int(duration.inSeconds / frames.frameDuration.inSeconds)
+    try await eventually("the source has sent \(duration) more", within: limit) {
+      log.count >= count
+    }
+  }
+
   /// Connects and authenticates (blocking), then sends on its own thread.
   public func start() throws {
     let connection = try SourceSocket(host: host, port: port)

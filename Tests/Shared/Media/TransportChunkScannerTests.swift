@@ -57,6 +57,27 @@ struct TransportChunkScannerTests {
     #expect(try SegmentInspection.inspect(scanner.tables + bare.bytes).codecs == "mp4a.40.2")
   }
 
+  @Test func `Reading goes on at any chunk, with the tables that were there before`() async throws {
+    let folder = try TemporaryFolder()
+    try await MovingPicture.makeFile(folder("a.ts"), seconds: 6)
+    let file = try DurableFile.read(folder("a.ts"))
+    // Of the tables only the first ones: those of the programme and of its map, as FFmpeg numbers them.
+    let bytes = stride(from: 0, to: file.count, by: 188).flatMap { start in
+      let pid = Int(file[start + 1] & 0x1F) << 8 | Int(file[start + 2])
+      let isTable = pid == 0 || pid == 0x1000
+      return isTable && start > 3 * 188 ? [] : Array(file[start..<start + 188])
+    }
+    let (chunks, scanner) = Self.chunks(bytes, pieces: 10_007)
+    let bare = try #require(chunks.firstIndex { !$0.hasTables })
+    #expect(bare > 0 && chunks.count == 6)
+    var later = TransportChunkScanner(tables: scanner.tables)
+    var found: [TransportChunkScanner.Chunk] = []
+    later.feed(bytes[Int(chunks[bare].position)...]) { found.append($0) }
+    later.finish { found.append($0) }
+    #expect(found.map(\.hash) == chunks[bare...].map(\.hash))
+    #expect(later.skippedBytes == 0 && found.first?.position == 0)
+  }
+
   @Test func `A clock that begins anew is said, and a packet that is missing is counted`()
     async throws
   {

@@ -48,9 +48,9 @@ extension Capture {
     renewal = PageRenewal(connection: open(page, as: definition))
   }
 
-  /// FFmpeg and resolvers answer late, within limits of their own.
+  /// FFmpeg and resolvers answer late, within limits of their own; those of an adopted line have.
   private var isPreparing: Bool {
-    guard connection != nil, !reader.hasHead else { return false }
+    guard connection != nil, !reader.hasHead, resumeAt == nil else { return false }
     let definition = sourceDefinition
     let route = SourceRoute(
       address, kind: definition.source, inputFormat: definition.inputFormat,
