@@ -1,4 +1,5 @@
 internal import Base
+internal import Glibc
 
 /// Waits until the condition holds, looking every 10 ms; throws when the time is up. The way a test
 /// waits for anything that it cannot be told of.
@@ -30,4 +31,18 @@ public func eventually<Value>(
     try await Task.sleep(for: .milliseconds(10))
   }
   throw TestFailure("after \(limit) it still was not there: \(what)")
+}
+
+/// As `eventually`, for what is called on a thread of its own and cannot wait otherwise. Blocks.
+public func eventuallyBlocking(
+  _ what: String, within limit: Duration = .seconds(60), _ condition: () -> Bool
+) throws {
+  let time = SystemTimeSource()
+  let deadline = time.monotonic() + limit
+  while !condition() {
+    if time.monotonic() > deadline {
+      throw TestFailure("after \(limit) it still was not so: \(what)")
+    }
+    usleep(10_000)
+  }
 }

@@ -47,7 +47,7 @@ actor PlanKeeper {
   /// Recordings that the finisher has.
   private var finishing: Set<JobID> = []
   /// Windows that have opened, when, and windows that are over: decided and not yet written.
-  private var opening: [JobID: Instant] = [:]
+  private(set) var opening: [JobID: Instant] = [:]
   private var closing: Set<JobID> = []
   private var isReloadDue = false
   private var isPaused = false

@@ -151,7 +151,7 @@ struct CaptureTests {
     // By hand: `signal` wakes a stopped child.
     kill(server.child.pid, SIGSTOP)
     // Longer than the burst of four seconds: a new connection alone would lose the rest.
-    try await Task.sleep(for: .seconds(7))
+    try await source.send(more: .seconds(7))
     kill(server.child.pid, SIGCONT)
     let count = try await studio.segments(.radio).count
     try await eventually("the tape goes on") {

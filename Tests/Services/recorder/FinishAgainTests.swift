@@ -1,5 +1,5 @@
 import Base
-import Glibc
+import Dispatch
 import Media
 import Messages
 import Storage
@@ -82,13 +82,13 @@ struct FinishAgainTests {
           return was
         })
       else { return }
-      let done = DispatchGate()
+      let done = DispatchSemaphore(value: 0)
       Task {
         var plan = FinisherTests.window()
         plan.token = 2
         plan.tags.title = "Another title"
         _ = try? await Self.replan(plan, studio)
-        done.open()
+        done.signal()
       }
       done.wait()
     }
@@ -143,11 +143,4 @@ struct FinishAgainTests {
     try await finisher.attempt(Self.job)
     #expect(try await studio.said(RecordingFinished.self).count == 1)
   }
-}
-
-/// Lets a thread of a test's own wait for a task.
-private final class DispatchGate: Sendable {
-  private let isOpen = Mutex(false)
-  func open() { isOpen.withLock { $0 = true } }
-  func wait() { while !isOpen.withLock({ $0 }) { usleep(1000) } }
 }

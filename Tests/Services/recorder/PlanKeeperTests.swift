@@ -1,5 +1,4 @@
 import Base
-import Glibc
 import Media
 import Messages
 import Storage
@@ -229,7 +228,11 @@ struct PlanKeeperTests {
     try await eventually("it is nearly over") {
       studio.time.now() > first.paddedEnd - .milliseconds(100)
     }
-    _ = try await studio.database.write { _ in usleep(1_500_000) }
+    _ = try await studio.database.write { _ in
+      try eventuallyBlocking("the second one is over") {
+        studio.time.now() > second.paddedEnd + .milliseconds(500)
+      }
+    }
     try await eventually("both are closed") {
       try await studio.said(RecordingFinishing.self).count == 2
     }

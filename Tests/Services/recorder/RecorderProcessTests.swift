@@ -142,7 +142,7 @@ struct RecorderProcessTests {
     try await desk.give(Self.set(server.url("live"), 1, [show]))
     try await eventually("it has begun") { !desk.all(RecordingStarted.self).isEmpty }
     for _ in 0..<3 {
-      try await Task.sleep(for: .seconds(3))
+      try await source.send(more: .seconds(3))
       await child.stop(.kill)
       child = try await desk.launch()
     }

@@ -35,6 +35,7 @@ import Testing
       group.addTask {
         while !Task.isCancelled {
           recorder.bus.report(recorder.heartbeat)
+          // The recorder's own pace; nothing waits for a particular beat.
           try await Task.sleep(for: .milliseconds(100))
         }
       }

@@ -1,5 +1,4 @@
 import Base
-import Glibc
 import Messages
 import Storage
 import TestSupport
@@ -31,7 +30,7 @@ struct FinishGateTests {
     let finisher = studio.finisher(gate: gate) { step in
       guard step == .cut else { return }
       gate.set(disk: nil, memory: "no memory")
-      while !Task.isCancelled { usleep(10_000) }
+      try eventuallyBlocking("the work is stopped") { Task.isCancelled }
     }
     await #expect(throws: FinishFailure.self) {
       try await finisher.attemptIfAllowed(FinisherTests.job)

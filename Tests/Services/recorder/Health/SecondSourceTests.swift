@@ -228,6 +228,7 @@ struct SecondSourceTests {
         let begun = Instant(date).map { SystemTimeSource().now() - $0 } ?? .zero
         let end = Int(begun.inSeconds)
         station.offer(end - 4..<end, date: date)
+        // The station's own pace: its list moves on twice a second.
         try await Task.sleep(for: .milliseconds(500))
       }
     }
