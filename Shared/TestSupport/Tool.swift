@@ -22,17 +22,23 @@ public struct Tool: Sendable {
   public static let strace = Tool("strace", package: "strace")
   public static let chromium = Tool("chromium", package: "chromium")
   public static let python = Tool("python3", package: "python3-venv")
+  /// For what Debian packages for its own Python alone.
+  public static let debianPython = Tool("/usr/bin/python3", package: "gir1.2-gst-rtsp-server-1.0")
+  public static let pulseaudio = Tool("pulseaudio", package: "pulseaudio")
   public static let setpriv = Tool("setpriv", package: "util-linux")
 
   /// Where it is; nil when it is not installed. Servers live in sbin folders, which are not on
   /// every user's PATH.
   public var path: String? {
+    if name.hasPrefix("/") { return Tool.isThere(name) ? name : nil }
     let search = getenv("PATH").map { String(cString: $0) } ?? ""
     let folders = search.split(separator: ":").map(String.init)
     return (folders + ["/usr/local/sbin", "/usr/sbin", "/sbin"])
       .map { "\($0)/\(name)" }
       .first { access($0, X_OK) == 0 }
   }
+
+  static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }
 
 /// The tool's path, or an error that names the package to install.

@@ -47,8 +47,8 @@ public final class MailServer: Sendable {
       files("mode"),
     ]
     if security != .none {
-      try await makeCertificate(in: files)
-      arguments += ["--tls", files("cert.pem"), files("key.pem")]
+      let made = try await ServerCertificate.make(in: files)
+      arguments += ["--tls", made.path, made.key]
     }
     if security == .implicit { arguments.append("--implicit") }
     if let login { arguments += ["--login", login.user, login.password] }
@@ -77,18 +77,5 @@ public final class MailServer: Sendable {
   public func restarted() async throws -> MailServer {
     await kill()
     return try await MailServer.start(port: port, keeping: files)
-  }
-
-  private static func makeCertificate(in files: TemporaryFolder) async throws {
-    let run = try await ChildProcess.run(
-      ChildCommand(
-        try requires(.openssl),
-        [
-          "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-          "-days", "2", "-subj", "/CN=localhost", "-addext",
-          "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", files("key.pem"), "-out",
-          files("cert.pem"),
-        ]), timeout: .seconds(60))
-    guard run.exit.isSuccess else { throw TestFailure("openssl \(run.exit): \(run.errorText)") }
   }
 }
