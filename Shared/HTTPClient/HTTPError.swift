@@ -47,6 +47,11 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// For those who follow redirects themselves.
   public static func badRedirect(_ url: String) -> HTTPError { HTTPError(.redirect, url: url) }
 
+  /// What an `AddressFilter` says of an address that it does not let through.
+  public static func forbidden(_ url: String) -> HTTPError {
+    HTTPError(.forbiddenAddress, url: url)
+  }
+
   /// Not an address of the web.
   public static func unusable(_ url: String) -> HTTPError {
     HTTPError(.invalidRequest, url: url, detail: "an address begins with http:// or https://")

@@ -48,6 +48,27 @@ struct AddressFilterTests {
     #expect(try await HTTPClient().request(HTTPRequest("GET", url)).body == Array("hi".utf8))
   }
 
+  @Test(
+    "looks a host up for others, and names none of which they could reach this machine",
+    arguments: [
+      ("1.1.1.1", ["1.1.1.1"], nil), ("0x08.8.2056", ["8.8.8.8"], nil),
+      ("2606:4700:0::1111", ["2606:4700::1111"], nil), ("localhost", nil, .forbiddenAddress),
+      ("127.1", nil, .forbiddenAddress), ("::ffff:10.0.0.1", nil, .forbiddenAddress),
+      ("", nil, .dns), (String(repeating: "a", count: 300), nil, .dns),
+    ] as [(String, [String]?, HTTPError.Kind?)])
+  func lookup(host: String, addresses: [String]?, refusal: HTTPError.Kind?) async throws {
+    let result: Result<[String], HTTPError>
+    do {
+      result = .success(
+        try await AddressFilter.publicInternet.addresses(of: host, in: "rtmp://me:pw@host/x"))
+    } catch {
+      result = .failure(error)
+    }
+    #expect((try? result.get()) == addresses)
+    guard case .failure(let error) = result else { return }
+    #expect(error.kind == refusal && !error.description.contains("pw"))
+  }
+
   private static func admits(_ text: String) throws -> Bool {
     var v4 = sockaddr_in()
     v4.sin_family = sa_family_t(AF_INET)
