@@ -8,23 +8,6 @@ struct BenchStation {
   static let sender = NodeID(unchecked: "sender")
   static let receiver = NodeID(unchecked: "receiver")
 
-  /// What a message does at its receiver, and what the sender's change is: one row each.
-  private static let schema = (
-    name: "bench",
-    migrations: [
-      Migration(
-        "one row for each message",
-        """
-        CREATE TABLE bench_rows (
-          run INTEGER NOT NULL,     -- which measurement
-          number INTEGER NOT NULL,  -- which message of it
-          body TEXT NOT NULL,
-          PRIMARY KEY (run, number)
-        ) STRICT, WITHOUT ROWID;
-        """)
-    ]
-  )
-
   let database: Database
   let outbox: Outbox
   private let node: BusNode
@@ -45,13 +28,7 @@ struct BenchStation {
   }
 
   static func openDatabase(_ path: String) throws -> Database {
-    try Database(path: path, schemas: [BusSchema.schema, schema])
-  }
-
-  static func store(_ message: BenchMessage, _ transaction: Transaction) throws(StorageError) {
-    try transaction.execute(
-      "INSERT INTO bench_rows (run, number, body) VALUES (?, ?, ?)", message.run, message.number,
-      message.padding)
+    try Database(path: path, schemas: [BusSchema.schema, MessageCatalog.schema])
   }
 
   /// Works until the task is cancelled.

@@ -69,7 +69,7 @@ final class BusProbe {
         // The first to be done after the commit: the bus is woken after it.
         transaction.afterCommit { commits.note(messages.count) }
         for message in messages {
-          try BenchStation.store(message, transaction)
+          try MessageCatalog.store(message, transaction)
           try outbox.send(message, to: BenchStation.receiver, in: transaction)
         }
       }

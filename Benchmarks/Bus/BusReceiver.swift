@@ -15,7 +15,7 @@ enum BusReceiver {
     let ledger = Ledger()
     var handlers = BusHandlers()
     handlers.on(BenchMessage.self) { message, _, transaction in
-      try BenchStation.store(message, transaction)
+      try MessageCatalog.store(message, transaction)
       transaction.afterCommit { ledger.committed(message) }
     }
     let station = try await BenchStation(BenchStation.receiver, folder: folder, handlers: handlers)

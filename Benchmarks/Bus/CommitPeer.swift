@@ -27,7 +27,7 @@ final class CommitPeer {
               BenchMessage(run: run, number: $0, count: count)
             }
             try await database.write { transaction in
-              for message in messages { try BenchStation.store(message, transaction) }
+              for message in messages { try MessageCatalog.store(message, transaction) }
             }
           }
         }
@@ -48,7 +48,7 @@ final class CommitPeer {
       next += interval
       let message = BenchMessage(run: run, number: number, count: count)
       let begun = nanosecondsNow()
-      try await databases[0].write { try BenchStation.store(message, $0) }
+      try await databases[0].write { try MessageCatalog.store(message, $0) }
       times.append(.nanoseconds(nanosecondsNow() - begun))
     }
     return times

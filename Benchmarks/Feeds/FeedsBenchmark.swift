@@ -110,7 +110,7 @@ struct FeedsBenchmark {
     var peak = Self.peak(of: suite.services[0].child.pid)
     importer.stop()
     await suite.kill()
-    try await makeAllDue(suite.home("data/feeder.sqlite"))
+    try await MeasuredCatalog.makeAllFeedsDue(in: suite.home("data/feeder.sqlite"))
     let again = time.monotonic()
     try await suite.start("feeder")
     try await reach("not_modified", suite)
@@ -118,14 +118,6 @@ struct FeedsBenchmark {
     peak = max(peak, Self.peak(of: suite.services[0].child.pid))
     await suite.kill()
     return (first, second, peak)
-  }
-
-  /// As after a night. By a process of its own: a connection of ours would keep its lock on the
-  /// database, and the feeder could not open it.
-  private func makeAllDue(_ database: String) async throws {
-    let change = ChildCommand("sqlite3", [database, "UPDATE feeds SET next_at_us = 0"])
-    let run = try await ChildProcess.run(change, timeout: .seconds(60))
-    guard run.exit.isSuccess else { throw TestFailure("sqlite3 \(run.exit): \(run.errorText)") }
   }
 
   private func reach(_ outcome: String, _ suite: RunningSuite) async throws {

@@ -71,12 +71,8 @@ struct LatenessBenchmark {
   /// How late each window was opened, from the recorder's database.
   private func recorded(_ suite: RunningSuite, _ starts: Set<Instant>) async throws -> [Duration] {
     let database = try Database(path: suite.home("data/recorder-1.sqlite"), schemas: [])
-    let rows = try await database.read { transaction in
-      try transaction.all(
-        "SELECT start_us, updated_at_us FROM recordings WHERE state = 'recording'"
-      ) { row throws(StorageError) in (try row.instant(0), try row.instant(1)) }
-    }
-    return rows.filter { starts.contains($0.0) }.map { $0.1 - $0.0 }
+    let windows = try await database.read { try MeasuredCatalog.openedWindows($0) }
+    return windows.filter { starts.contains($0.start) }.map { $0.openedAt - $0.start }
   }
 
   private func table(
