@@ -31,7 +31,7 @@ struct HeldBudget: Sendable {
   func excess(of holder: Int, adding more: Int = 0) -> Int {
     guard total + more > limit else { return 0 }
     var amounts = held
-    amounts[holder, default: 0] += more
+    if more > 0 { amounts[holder, default: 0] += more }
     return max(0, (amounts[holder] ?? 0) - share(of: amounts.values.sorted()))
   }
 

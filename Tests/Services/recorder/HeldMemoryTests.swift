@@ -108,6 +108,37 @@ struct HeldMemoryTests {
     }
   }
 
+  /// A writer whose disk is full, fed frames of 418 bytes.
+  final class Writer {
+    let disk = FaultyDisk()
+    let folder: TemporaryFolder
+    let writer: TapeWriter
+    private var number: UInt64 = 0
+    private var now = Monotonic(nanoseconds: 0)
+
+    init(_ memory: HeldMemory) throws {
+      folder = try TemporaryFolder()
+      writer = TapeWriter(
+        stream: .radio, root: folder.path, nextSequence: 0, disk: disk, memory: memory)
+      disk.fail(.create, with: ENOSPC)
+    }
+
+    /// Begins a segment; the one before is closed then.
+    func segment(frames count: Int) {
+      writer.begin(
+        start: Store.start(Int64(number)), format: TapeWriterTests.format, splice: .continuous,
+        now: now)
+      for _ in 0..<count {
+        TapeWriterTests.frames.frame(number).withUnsafeBytes {
+          writer.append($0, frames: 1, samples: 1152, now: now)
+        }
+        number += 1
+        now = now + .milliseconds(26)
+        writer.tick(now: now)
+      }
+    }
+  }
+
   @Test func `A store waits at the station before it gives anything up`() throws {
     let memory = HeldMemory(limit: 1000)
     let one = try Store(memory)
@@ -128,61 +159,33 @@ struct HeldMemoryTests {
     let memory = HeldMemory(limit: 60_000)
     let large = try Store(memory)
     large.put(5, bytes: 10_000)
-    let folder = try TemporaryFolder()
-    let disk = FaultyDisk()
-    disk.fail(.create, with: ENOSPC)
-    let frames = TapeWriterTests.frames
-    let writer = TapeWriter(
-      stream: .radio, root: folder.path, nextSequence: 0, disk: disk, memory: memory)
-    var now = Monotonic(nanoseconds: 0)
-    for number in 0..<40 as Range<UInt64> {
-      // A segment of ten frames, 4 KiB and a little.
-      if number % 10 == 0 {
-        writer.begin(
-          start: Store.start(Int64(number)), format: TapeWriterTests.format, splice: .continuous,
-          now: now)
-      }
-      frames.frame(number).withUnsafeBytes {
-        writer.append($0, frames: 1, samples: 1152, now: now)
-      }
-      now = now + .milliseconds(26)
-      writer.tick(now: now)
+    let small = try Writer(memory)
+    for _ in 0..<4 {
+      // 4 KiB and a little.
+      small.segment(frames: 10)
       large.store.tick(now: Monotonic(nanoseconds: 0))
     }
-    #expect(writer.takeLost().isEmpty)
+    #expect(small.writer.takeLost().isEmpty)
     #expect(large.store.takeLost().map(\.start) == [Store.start(0)])
     #expect(memory.bytes <= 60_000 && memory.bytes > 50_000)
     // Room again: the next try writes all, and nothing waits.
-    disk.fail(.create, with: nil)
+    small.disk.fail(.create, with: nil)
     large.disk.fail(.create, with: nil)
-    writer.tick(now: now + .seconds(2))
-    large.store.tick(now: now + .seconds(2))
-    #expect(writer.takeClosed().count == 3 && large.store.takeClosed().count == 4)
+    let later = Monotonic(nanoseconds: 0) + .seconds(10)
+    small.writer.tick(now: later)
+    large.store.tick(now: later)
+    #expect(small.writer.takeClosed().count == 3 && large.store.takeClosed().count == 4)
     #expect(memory.bytes == 0 && !large.store.isFull)
   }
 
   @Test func `A writer gives up what it closed and keeps what it is writing`() throws {
     let memory = HeldMemory(limit: 5000)
-    let folder = try TemporaryFolder()
-    let disk = FaultyDisk()
-    disk.fail(.create, with: ENOSPC)
-    let frames = TapeWriterTests.frames
-    let writer = TapeWriter(
-      stream: .radio, root: folder.path, nextSequence: 0, disk: disk, memory: memory)
-    let now = Monotonic(nanoseconds: 0)
-    for number in 0..<100 as Range<UInt64> {
-      if number == 0 || number == 20 {
-        writer.begin(
-          start: Store.start(Int64(number)), format: TapeWriterTests.format, splice: .continuous,
-          now: now)
-      }
-      frames.frame(number).withUnsafeBytes {
-        writer.append($0, frames: 1, samples: 1152, now: now)
-      }
-    }
-    let lost = writer.takeLost()
+    let one = try Writer(memory)
+    one.segment(frames: 20)
+    one.segment(frames: 80)
+    let lost = one.writer.takeLost()
     #expect(lost.map(\.start) == [Store.start(0)] && lost.map(\.cause) == [.diskFull])
     #expect(lost.first?.detail == SourceFailure.memoryUsedUp(.diskFull))
-    #expect(writer.hasOpenSegment && memory.bytes > 5000)
+    #expect(one.writer.hasOpenSegment && memory.bytes > 5000)
   }
 }
