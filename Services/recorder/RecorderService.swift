@@ -48,7 +48,6 @@ struct RecorderService: Sendable {
     let statuses = StatusOutbox(database: database, outbox: outbox, scheduler: Self.scheduler)
     tapeRoot = host.home.tape(host.settings)
     let care = RecorderCare(host, database: database, root: tapeRoot, time: time)
-    // What comes from the network only; FFmpeg and resolvers know no such filter.
     let client = HTTPClient(
       addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all,
       certificates: host.settings.recorder.caFile, time: time)

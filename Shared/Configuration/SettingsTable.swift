@@ -155,9 +155,10 @@ public enum SettingsTable {
       "streamlink", \.recorder.streamlinkProgram, "Name or path of streamlink, 6 or newer."),
     .flag(
       "public_addresses_only", \.recorder.isPublicOnly,
-      "Refuse streams (HTTP and HLS) at addresses of this machine and of private networks. Off, "
-        + "because studios broadcast on their own networks; turn it on where people who are not "
-        + "trusted may add streams. FFmpeg and the resolvers know no such filter."),
+      "Refuse streams at addresses of this machine and of private networks, multicast and devices. "
+        + "Off, because studios broadcast on their own networks; turn it on where people who are not "
+        + "trusted may add streams. What FFmpeg and the resolvers are led on to by a server is beyond "
+        + "it (docs/decisions/0026)."),
   ]
 
   private static let keeping: [Setting] = [
@@ -213,8 +214,8 @@ public enum SettingsTable {
       "So much space (in GiB) stays free in each folder of a pool."),
     .text(
       "ca_file", \.recorder.caFile,
-      "Certificates (PEM) that those of https sources are checked against in place of the system's, "
-        + "for stations with an authority of their own."),
+      "Certificates (PEM) that those of https and rtmps sources are checked against in place of the "
+        + "system's, for stations with an authority of their own."),
   ]
 
   private static let converter = SettingsSection(

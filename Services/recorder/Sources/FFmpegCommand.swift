@@ -43,8 +43,12 @@ struct FFmpegCommand: Hashable, Sendable {
     hasher.combine(mode)
   }
 
-  init(_ request: SourceRequest, mode: Mode) {
-    url = request.url
+  /// - Parameters:
+  ///   - url: where the request's address was replaced by one that means the same.
+  ///   - certificates: a file (PEM) that servers' certificates are checked against in place of the
+  ///     system's; empty: the system's.
+  init(_ request: SourceRequest, mode: Mode, url: String? = nil, certificates: String = "") {
+    self.url = url ?? request.url
     self.mode = mode
     let scheme = SourceRoute.scheme(request.url)
     device = scheme == "device" ? request.inputFormat : nil
@@ -52,13 +56,23 @@ struct FFmpegCommand: Hashable, Sendable {
     switch scheme {
     // Sound and picture in the connection itself: nothing is lost on the way, and firewalls let it by.
     case "rtsp", "rtsps": options.append(("rtsp_transport", "tcp"))
-    case "udp", "rtp": options += [("fifo_size", "100000"), ("overrun_nonfatal", "1")]
+    case "udp": options += [("fifo_size", "100000"), ("overrun_nonfatal", "1")]
     case "http", "https":
       options.append(("user_agent", request.http.userAgent))
       options += Self.headers(request).map { ("headers", "\($0.name): \($0.value)") }
     default: break
     }
+    if Self.checksCertificates(scheme) {
+      options.append(("tls_verify", "1"))
+      if !certificates.isEmpty { options.append(("ca_file", certificates)) }
+    }
     self.options = options
+  }
+
+  /// Whether FFmpeg can be told to check the server's certificate. What FFmpeg 5.1 reads by `rtsps` and
+  /// `rtmpts` hands no such option on: it is encrypted, and its server may be anybody.
+  static func checksCertificates(_ scheme: String) -> Bool {
+    scheme == "https" || scheme == "rtmps"
   }
 
   /// Those of the stream's definition.
@@ -107,10 +121,11 @@ struct FFmpegCommand: Hashable, Sendable {
 
   private var output: [String] {
     switch mode {
-    case .copy: ["-map", "0:v:0?", "-map", "0:a?", "-c", "copy"] + Self.transport
+    case .copy:
+      ["-map", "0:v:0?", "-map", "0:a?", "-c", "copy"] + completion + Self.transport
     case .encodedSound:
       ["-map", "0:v:0?", "-map", "0:a?", "-c:v", "copy", "-c:a", "aac", "-b:a", "192k"]
-        + Self.transport
+        + completion + Self.transport
     case .encoded:
       [
         "-map", "0:v:0?", "-map", "0:a?", "-c:v", "libx264", "-preset", "veryfast", "-g", "50",
@@ -119,6 +134,17 @@ struct FFmpegCommand: Hashable, Sendable {
     case .ogg: ["-map", "0:a:0", "-c", "copy"] + Self.ogg
     case .flac: ["-map", "0:a:0", "-c:a", "flac"] + Self.ogg
     }
+  }
+
+  /// RTP has no decoding times, and FFmpeg loses the first picture's presentation time: it gives up on
+  /// such a picture where others are shown out of order (B pictures), though it can tell the decoding
+  /// times once it has the others. The first picture gets the time at which decoding begins, at most half
+  /// a second before the next one.
+  private var completion: [String] {
+    guard ["rtsp", "rtsps"].contains(SourceRoute.scheme(url)) else { return [] }
+    return [
+      "-bsf:v", "setts=dts=NOPTS:pts=if(eq(PTS\\,NOPTS)\\,max(DTS\\,NEXT_PTS-0.5/TB)\\,PTS)",
+    ]
   }
 
   /// Nothing waits in FFmpeg for more to come.

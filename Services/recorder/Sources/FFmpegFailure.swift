@@ -13,6 +13,8 @@ extension SourceFailure {
         || text.contains("not on whitelist") || text.contains("not in whitelist")
       {
         (.sourceRefused, .patient)
+      } else if text.contains("certificate") {
+        (.sourceUnreachable, .slow)
       } else if text.contains("404 ") || text.contains("not found") || text.contains("no such") {
         (.sourceRefused, .slow)
       } else if [
@@ -33,9 +35,20 @@ extension SourceFailure {
       pace: pace)
   }
 
+  /// A device that was not opened; what FFmpeg says of one is often no more than an error's number.
+  init(device url: String, errors: String) {
+    let name = url.dropFirst("device:".count)
+    let reason = SourceFailure.lastLine(errors).map { " (\($0))" } ?? ""
+    self.init(
+      .sourceUnreachable,
+      "The device '\(name)' cannot be opened\(reason): check its name, and that the recorder may use it.",
+      pace: .slow)
+  }
+
   private static let reasons = [
     "refused", "timed out", "unreachable", "no route", "resolve", "unauthorized", "authentication",
     "401", "403", "404", "not found", "no such", "whitelist", "invalid data",
+    "certificate",
   ]
 
   /// The last thing that it said, without secrets and without the names of its parts.

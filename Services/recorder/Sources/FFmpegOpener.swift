@@ -12,12 +12,18 @@ import Synchronization
 final class FFmpegOpener: SourceOpener {
   /// In which mode an address was read the last time.
   private let modes = Mutex<[String: FFmpegCommand.Mode]>([:])
+  private let settings: FFmpegSettings
   private let time: any TimeSource
 
-  init(time: any TimeSource = SystemTimeSource()) { self.time = time }
+  init(
+    _ settings: FFmpegSettings = FFmpegSettings(), time: any TimeSource = SystemTimeSource()
+  ) {
+    self.settings = settings
+    self.time = time
+  }
 
   func open(_ request: SourceRequest, into connection: CaptureConnection) -> any SourceTransfer {
-    let line = FFmpegLine(request, into: connection, time: time)
+    let line = FFmpegLine(request, settings, into: connection, time: time)
     let first = modes.withLock { $0[request.url] } ?? Self.firstMode(request)
     line.start(first) { [self] mode in
       modes.withLock { modes in
@@ -32,6 +38,15 @@ final class FFmpegOpener: SourceOpener {
     guard SourceRoute.scheme(request.url) == "device" else { return .copy }
     return request.inputFormat == "v4l2" ? .encoded : .flac
   }
+}
+
+/// What holds for every connection that FFmpeg makes.
+struct FFmpegSettings: Sendable {
+  var addresses = AddressGuard.none
+  /// A file (PEM) that servers' certificates are checked against in place of the system's.
+  var certificates = ""
+  /// Added to what the child inherits.
+  var environment: [String: String] = [:]
 }
 
 /// One such connection.
@@ -53,12 +68,17 @@ final class FFmpegLine: SourceTransfer {
   ])
 
   private let request: SourceRequest
+  private let settings: FFmpegSettings
   private let connection: CaptureConnection
   private let time: any TimeSource
   private let state = Mutex(State())
 
-  init(_ request: SourceRequest, into connection: CaptureConnection, time: any TimeSource) {
+  init(
+    _ request: SourceRequest, _ settings: FFmpegSettings, into connection: CaptureConnection,
+    time: any TimeSource
+  ) {
     self.request = request
+    self.settings = settings
     self.connection = connection
     self.time = time
   }
@@ -96,9 +116,15 @@ final class FFmpegLine: SourceTransfer {
       return connection.finish(
         .byFailure(SourceFailure(.sourceRefused, objection, pace: .patient)))
     }
+    let url: String
+    do {
+      url = try await settings.addresses.admit(request.url)
+    } catch {
+      return connection.finish(.byFailure(error))
+    }
     var mode = first
     while true {
-      switch await attempt(mode, settled) {
+      switch await attempt(url, mode, settled) {
       case .again(let next): mode = next
       case .over(let failure): return connection.finish(.byFailure(failure))
       }
@@ -111,12 +137,15 @@ final class FFmpegLine: SourceTransfer {
   }
 
   private func attempt(
-    _ mode: FFmpegCommand.Mode, _ settled: @Sendable (FFmpegCommand.Mode) -> Void
+    _ url: String, _ mode: FFmpegCommand.Mode, _ settled: @Sendable (FFmpegCommand.Mode) -> Void
   ) async -> Outcome {
-    let command = FFmpegCommand(request, mode: mode)
+    let command = FFmpegCommand(
+      request, mode: mode, url: url, certificates: settings.certificates)
     let child: ChildProcess
     do {
-      child = try await ChildProcess.start(command.child)
+      var childCommand = command.child
+      childCommand.environment = settings.environment
+      child = try await ChildProcess.start(childCommand)
     } catch {
       return .over(
         SourceFailure(
@@ -174,6 +203,9 @@ final class FFmpegLine: SourceTransfer {
       return .again(.flac)
     }
     if isSettled, exit.isSuccess { return .over(.closed) }
+    if !isSettled, SourceRoute.scheme(request.url) == "device" {
+      return .over(SourceFailure(device: request.url, errors: child.errorText))
+    }
     return .over(SourceFailure(ffmpeg: exit, errors: child.errorText))
   }
 

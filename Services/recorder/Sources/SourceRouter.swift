@@ -38,9 +38,12 @@ extension SourceRouter {
     _ settings: Settings.Recorder, client: HTTPClient, time: any TimeSource = SystemTimeSource()
   ) {
     let pages = PageSettings(settings)
+    let addresses = AddressGuard(addresses: settings.isPublicOnly ? .publicInternet : .all)
     self.init(
-      http: HTTPOpener(client: client), ffmpeg: FFmpegOpener(time: time),
-      page: PageOpener(pages, time: time), pages: pages.pages)
+      http: HTTPOpener(client: client),
+      ffmpeg: FFmpegOpener(
+        FFmpegSettings(addresses: addresses, certificates: settings.caFile), time: time),
+      page: PageOpener(pages, addresses: addresses, time: time), pages: pages.pages)
   }
 }
 

@@ -19,6 +19,8 @@ public final class MovingPicture: Sendable {
     case rtmp, srt
     /// Datagrams, whether anybody listens or not.
     case udp, multicast
+    /// The same within RTP.
+    case rtp, rtpMulticast
   }
 
   /// The station's own address; `srt` asks for a passphrase.
@@ -28,6 +30,8 @@ public final class MovingPicture: Sendable {
     case .srt: "srt://127.0.0.1:\(port)?mode=listener&passphrase=correcthorse"
     case .udp: "udp://127.0.0.1:\(port)?pkt_size=1316"
     case .multicast: "udp://239.255.77.1:\(port)?pkt_size=1316&localaddr=127.0.0.1&ttl=0"
+    case .rtp: "rtp://127.0.0.1:\(port)"
+    case .rtpMulticast: "rtp://239.255.77.2:\(port)?localaddr=127.0.0.1&ttl=0"
     }
   }
 
@@ -46,6 +50,7 @@ public final class MovingPicture: Sendable {
     let target: [String] =
       switch kind {
       case .rtmp: ["-f", "flv", "-listen", "1", address(kind, port: port)]
+      case .rtp, .rtpMulticast: ["-f", "rtp_mpegts", address(kind, port: port)]
       default: ["-f", "mpegts", address(kind, port: port)]
       }
     var command = ChildCommand(
@@ -70,6 +75,9 @@ public final class MovingPicture: Sendable {
     let next = try await ChildProcess.start(command)
     child.withLock { $0 = next }
   }
+
+  /// False once its guest has come and gone.
+  public var isRunning: Bool { child.withLock { $0.ending } == nil }
 
   public func stop() async { await child.withLock { $0 }.stop(.kill) }
 }

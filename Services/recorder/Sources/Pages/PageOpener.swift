@@ -33,12 +33,17 @@ struct PageSettings: Hashable, Sendable {
 /// with the connection, or when its time is up.
 final class PageOpener: SourceOpener {
   private let settings: PageSettings
+  private let addresses: AddressGuard
   private let time: any TimeSource
   /// Programs that are new enough, so that each is asked for its version once.
   private let proven = Mutex<Set<String>>([])
 
-  init(_ settings: PageSettings, time: any TimeSource = SystemTimeSource()) {
+  init(
+    _ settings: PageSettings, addresses: AddressGuard = .none,
+    time: any TimeSource = SystemTimeSource()
+  ) {
     self.settings = settings
+    self.addresses = addresses
     self.time = time
   }
 
@@ -58,13 +63,19 @@ final class PageOpener: SourceOpener {
   private func resolve(_ request: SourceRequest) async -> Result<ResolvedSource, SourceFailure> {
     let tool = settings.tool(for: request.url)
     let program = settings.program(tool)
+    let url: String
+    do {
+      url = try await addresses.admit(request.url)
+    } catch {
+      return .failure(error)
+    }
     do {
       if let objection = try await objection(to: tool, program) {
         return .failure(SourceFailure(.sourceRefused, objection, pace: .patient))
       }
       let agent = request.http.userAgent
       let command = tool.command(
-        program, url: request.url, quality: request.quality,
+        program, url: url, quality: request.quality,
         userAgent: agent == HTTPRequest("GET", "").userAgent ? nil : agent,
         timeout: settings.timeout)
       let run = try await ChildProcess.run(

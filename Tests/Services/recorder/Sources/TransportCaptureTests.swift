@@ -11,10 +11,52 @@ import Testing
 
 /// Endless transport streams, over HTTP and by FFmpeg, from real servers.
 struct TransportCaptureTests {
-  static func router(_ studio: Studio, pages: [String] = []) -> SourceRouter {
+  static func router(
+    _ studio: Studio, _ settings: FFmpegSettings = FFmpegSettings(), pages: [String] = []
+  ) -> SourceRouter {
     SourceRouter(
-      http: HTTPOpener(client: studio.client), ffmpeg: FFmpegOpener(),
+      http: HTTPOpener(client: studio.client), ffmpeg: FFmpegOpener(settings),
       page: HTTPOpener(client: studio.client), pages: pages)
+  }
+
+  /// Captures the stream until there are so many segments, and returns them. `meanwhile` is called again
+  /// and again; FFmpeg's command line must not hold `secret`, and FFmpeg must end with the capture.
+  static func capture(
+    _ definition: StreamDefinition, _ studio: Studio, _ settings: FFmpegSettings = FFmpegSettings(),
+    segments count: Int, hiding secret: String, meanwhile: () async throws -> Void = {}
+  ) async throws -> [Segment] {
+    // Other tests have children with the same command line.
+    let mark = "AIRLOOM_TEST_MARK=\(studio.folder.path)"
+    var settings = settings
+    settings.environment["AIRLOOM_TEST_MARK"] = studio.folder.path
+    let pool = CapturePool(studio.environment(opener: router(studio, settings)))
+    await pool.define([definition])
+    pool.want([.radio])
+    try await eventually("\(count) segments", within: .seconds(120)) {
+      try await meanwhile()
+      return try await studio.segments(.radio).count >= count
+    }
+    let lines = children(with: mark)
+    #expect(lines.count == 1 && lines.allSatisfy { !$0.contains(secret) }, "\(lines)")
+    await pool.stop()
+    try await eventually("FFmpeg is gone") { children(with: mark).isEmpty }
+    return try await studio.segments(.radio)
+  }
+
+  /// Nothing is missing within the segments or between them: a picture every 40 ms.
+  static func expectWhole(_ segments: [Segment], _ studio: Studio) async throws {
+    for segment in segments.dropLast() {
+      let media = try #require(segment.media)
+      #expect(media.isIndependent && media.height == 180, "\(segment)")
+    }
+    for (one, next) in zip(segments, segments.dropFirst()) {
+      #expect(abs((next.start - one.end).inSeconds) < 0.002 && next.splice == .continuous)
+    }
+    let joined = try studio.folder.file("all.ts", "")
+    try DurableFile.write(try bytes(studio, segments), to: joined)
+    let frames = try await pictures(joined)
+    let seconds = segments.reduce(0) { $0 + $1.duration.inSeconds }
+    #expect(abs(Double(frames) / 25 - seconds) < 0.3, "\(frames) \(seconds)")
   }
 
   /// The tape's files one behind the other.
@@ -69,7 +111,6 @@ struct TransportCaptureTests {
   ) async throws {
     let station = try await MovingPicture.start(kind)
     let studio = try Studio()
-    let pool = CapturePool(studio.environment(opener: Self.router(studio)))
     let port = station.port
     let url =
       switch kind {
@@ -77,47 +118,44 @@ struct TransportCaptureTests {
       case .srt: "srt://127.0.0.1:\(port)?passphrase=correcthorse"
       case .udp: "udp://127.0.0.1:\(port)"
       case .multicast: "udp://239.255.77.1:\(port)?localaddr=127.0.0.1"
+      case .rtp: "rtp://127.0.0.1:\(port)"
+      case .rtpMulticast: "rtp://239.255.77.2:\(port)?localaddr=127.0.0.1"
       }
-    await pool.define([CaptureTests.definition([url])])
-    pool.want([.radio])
-    try await eventually("three segments", within: .seconds(120)) {
-      try await station.keepOn()
-      return try await studio.segments(.radio).count >= 3
-    }
-    let lines = try Self.commandLines(below: getpid()).filter { $0.contains("format_whitelist") }
-    #expect(!lines.isEmpty && lines.allSatisfy { !$0.contains("\(port)") }, "\(lines)")
-    await pool.stop()
+    let segments = try await Self.capture(
+      CaptureTests.definition([url]), studio, segments: 3, hiding: "\(port)",
+      meanwhile: station.keepOn)
     await station.stop()
-    let segments = try await studio.segments(.radio)
-    for segment in segments.dropLast() {
-      let media = try #require(segment.media)
-      #expect(media.isIndependent && media.height == 180, "\(segment)")
-    }
-    // Nothing is missing between them.
-    let joined = try studio.folder.file("all.ts", "")
-    try DurableFile.write(try Self.bytes(studio, segments), to: joined)
-    let frames = try await Self.pictures(joined)
-    let seconds = segments.reduce(0) { $0 + $1.duration.inSeconds }
-    #expect(abs(Double(frames) / 25 - seconds) < 0.3, "\(frames) \(seconds)")
-    // The child ends with the capture.
-    try await eventually("FFmpeg is gone") {
-      try Self.commandLines(below: getpid()).allSatisfy {
-        !$0.contains("format_whitelist") || !lines.contains($0)
-      }
+    try await Self.expectWhole(segments, studio)
+  }
+
+  /// The command lines of FFmpegs that are alive and have that in their environment.
+  private static func children(with mark: String) -> [String] {
+    FolderListing.names(in: "/proc").compactMap { Int32($0) }.compactMap { pid in
+      guard let environment = try? DurableFile.read("/proc/\(pid)/environ"),
+        String(decoding: environment, as: UTF8.self).split(separator: "\0").contains(mark[...]),
+        let line = try? DurableFile.read("/proc/\(pid)/cmdline"), line.starts(with: "ffmpeg".utf8)
+      else { return nil }
+      return String(decoding: line.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
     }
   }
 
-  /// Of this process's children that are alive.
-  static func commandLines(below parent: pid_t) throws -> [String] {
-    FolderListing.names(in: "/proc").compactMap { Int32($0) }.compactMap { pid in
-      guard let status = try? DurableFile.read("/proc/\(pid)/stat"),
-        let line = try? DurableFile.read("/proc/\(pid)/cmdline"), !line.isEmpty,
-        let close = status.lastIndex(of: UInt8(ascii: ")"))
-      else { return nil }
-      let fields = String(decoding: status[(close + 2)...], as: UTF8.self).split(separator: " ")
-      guard fields.count > 1, Int32(fields[1]) == parent else { return nil }
-      return String(decoding: line.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
-    }
+  @Test(
+    arguments: [
+      ("udp", ["fifo_size", "overrun_nonfatal"]), ("rtp", []), ("srt", []), ("rtmp", []),
+      ("rtsp", ["rtsp_transport"]), ("rtsps", ["rtsp_transport"]),
+      ("rtmps", ["tls_verify", "ca_file"]), ("http", ["user_agent"]),
+      ("https", ["user_agent", "tls_verify", "ca_file"]),
+    ] as [(String, [String])])
+  func `FFmpeg is given the options that the kind of address has, and no others`(
+    _ scheme: String, _ options: [String]
+  ) {
+    let request = SourceRequest(
+      "\(scheme)://studio.test/a'b", of: CaptureTests.definition([]), connectTimeout: .seconds(5))
+    let lines = FFmpegCommand(request, mode: .copy, certificates: "/etc/studio.pem").list
+      .split(separator: "\n")
+    let names = lines.dropFirst(2).compactMap { $0.split(separator: " ").dropFirst().first }
+    #expect(lines.prefix(2) == ["ffconcat version 1.0", "file '\(scheme)://studio.test/a'\\''b'"])
+    #expect(names.map(String.init) == options)
   }
 
   @Test func `Sound that a transport stream does not take comes in Ogg, unchanged`() async throws {
