@@ -134,8 +134,8 @@ let package = Package(
     tests(
       "RecorderTests", path: "Services/recorder",
       [
-        "airloom-recorder", "Base", "Bus", "DASH", "HTTPClient", "HTTPServer", "Media", "Messages",
-        "Metrics", "Service", "Storage", "Subprocess",
+        "airloom-recorder", "Base", "Bus", "Configuration", "DASH", "HTTPClient", "HTTPServer",
+        "Media", "Messages", "Metrics", "Service", "Storage", "Subprocess",
       ]),
     tests(
       "ConverterTests", path: "Services/converter",

@@ -1,4 +1,5 @@
 import Base
+import Configuration
 import HTTPClient
 import HTTPServer
 import Messages
@@ -85,6 +86,19 @@ struct PublicAddressTests {
       #expect(answer.causes.contains(.sourceRefused))
       #expect(answer.sentence.contains("of this machine"), "\(answer.sentence)")
     }
+  }
+
+  @Test(arguments: [
+    "rtmp://127.0.0.1:1/live/x", "http://127.0.0.1:1/watch", "http://127.0.0.1:1/live",
+  ])
+  func `The setting holds for whoever reads an address`(_ url: String) async throws {
+    var settings = Settings().recorder
+    settings.isPublicOnly = true
+    settings.pagePatterns = ["127.0.0.1/watch"]
+    let studio = try Studio()
+    let client = HTTPClient(addresses: .publicInternet)
+    let answer = try await FailingSource.said(url, studio, SourceRouter(settings, client: client))
+    #expect(answer.sentence.contains("of this machine"), "\(answer.sentence)")
   }
 
   @Test(arguments: ["127.0.0.1", "localhost"])
