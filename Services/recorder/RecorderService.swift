@@ -46,7 +46,7 @@ struct RecorderService: Sendable {
     let log = host.log
     let logs = RecordingLogs(folder: host.home.recordingLogs, time: time)
     let statuses = StatusOutbox(database: database, outbox: outbox, scheduler: Self.scheduler)
-    tapeRoot = host.home.tape(host.settings)
+    tapeRoot = TapeFolder.claim(host.home.tape(host.settings), for: host.node)
     let care = RecorderCare(host, database: database, root: tapeRoot, time: time)
     let client = HTTPClient(
       addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all,

@@ -68,6 +68,7 @@ public struct Home: Hashable, Sendable {
     settings.media.folder.isEmpty ? "\(path)/media" : Home(settings.media.folder).path
   }
 
+  /// The first recorder's; further ones that share this home folder have theirs beside it.
   public func tape(_ settings: Settings) -> String { "\(media(settings))/tape" }
   public func recordings(_ settings: Settings) -> String { "\(media(settings))/recordings" }
 

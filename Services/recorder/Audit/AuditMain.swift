@@ -37,7 +37,8 @@ enum AuditMain {
       environment: ProcessEnvironment.current)
     let home = options.launch.home
     let auditor = TapeAuditor(
-      root: home.tape(settings), rows: try await rows(of: options.node, in: home),
+      root: TapeFolder.find(home.tape(settings), of: options.node),
+      rows: try await rows(of: options.node, in: home),
       isFast: options.isFast)
     let now = SystemTimeSource().now()
     return try await auditor.run(

@@ -81,18 +81,28 @@ actor Finisher {
 
   /// Removes what killed attempts left; before the first `finish`.
   func prepare() async throws {
-    let placing = try await environment.database.read { transaction in
-      try RecordingCatalog.unfinished(transaction).filter { $0.phase == .placing }.map(\.plan.job)
-    }
     try Syscall.makeFolders(WorkFiles.work(in: environment.folder))
-    for folder in [environment.folder] + environment.pools.allFolders {
-      let work = WorkFiles.work(in: folder)
-      for name in FolderListing.names(in: work)
-      where !placing.contains(where: { WorkFiles.isMade(name, of: $0) }) {
-        unlink(work + "/" + name)
-      }
+    let folders = [environment.folder] + environment.pools.allFolders
+    let files = folders.map(WorkFiles.work).flatMap { work in
+      FolderListing.names(in: work).map { (work: work, name: $0) }
     }
+    let leftovers = try await environment.database.read { transaction in
+      try files.filter { try Finisher.isLeftover($0.name, transaction) }
+    }
+    for file in leftovers { unlink(file.work + "/" + file.name) }
     await setAsideSuperseded()
+  }
+
+  /// Whether an attempt of this recorder left that file in `.work`. Another one that shares the folder may
+  /// be making its own there.
+  private static func isLeftover(_ name: String, _ transaction: Transaction) throws -> Bool {
+    let job = JobID(unchecked: String(name.prefix { $0 != "." }))
+    guard let recording = try RecordingCatalog.find(job, transaction) else { return false }
+    switch recording.phase {
+    case .planned, .recording: return false
+    case .placing: return !WorkFiles.isMade(name, of: job)
+    default: return recording.plan.isSpare != true
+    }
   }
 
   /// What keeps a file from being made now, in one sentence.
