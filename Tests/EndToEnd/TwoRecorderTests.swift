@@ -64,6 +64,63 @@ struct TwoRecorderTests {
     }
   }
 
+  /// Nothing that runs is moved (decision 24): of two shows in a row the second one is, while the first
+  /// one runs. It is looked at once a minute, with two minutes' notice: four minutes of waiting.
+  @Test(
+    "a stream goes over from one living recorder to the other during a show: no frame is missing or twice",
+    .timeLimit(.minutes(8)), .enabled(if: Campaign.isOn))
+  func relief() async throws {
+    let installation = try Installation()
+    try await installation.told {
+      try await installation.start([.scheduler, .delivery, .gateway])
+      let client = RESTClient(installation)
+      try await client.logIn()
+      let frames = NumberedFrames(tag: 54)
+      let broadcaster = try await Broadcaster.start(["radio": frames])
+      try await broadcaster.add("radio", to: client)
+      let first = try await installation.launch(.recorder, node: "recorder-1")
+      let start = Instant(seconds: SystemTimeSource().now().seconds + 15)
+      let change = start + .seconds(200)
+      var shows = [
+        ScheduleInput("first", on: "radio", at: start, seconds: 200, to: []),
+        ScheduleInput("second", on: "radio", at: change, seconds: 8, to: []),
+      ]
+      shows[0].paddingAfterSeconds = 1
+      shows[1].paddingBeforeSeconds = 1
+      for show in shows { try await client.post("/api/v1/schedules", show) }
+      try await client.recording(of: "first", in: [.recording], within: .seconds(60))
+      let ahead = try await client.recording(of: "second", in: [.assigned], within: .seconds(30))
+      #expect(ahead.node?.text == "recorder-1")
+      // It is to end soon: what runs goes on, what lies ahead is for somebody else.
+      try await client.post("/api/v1/nodes/recorder-1/control", ["command": "pause"])
+      let second = try await installation.launch(.recorder, node: "recorder-2")
+      try await eventually("the second show is moved", within: .seconds(100)) {
+        await client.recordings(of: "second").first?.node?.text == "recorder-2"
+      }
+      #expect(SystemTimeSource().now() < change)
+      var files: [NumberedFile] = []
+      for (show, node, seconds) in [("first", "recorder-1", 201.0), ("second", "recorder-2", 9.0)] {
+        let recording = try await client.recording(
+          of: show, in: [.committed], within: .seconds(300))
+        let file = try #require(recording.file)
+        let content = try NumberedFile(mp3: file.path, of: frames)
+        #expect(recording.node?.text == node && file.gaps.isEmpty, "\(recording)")
+        #expect(
+          content.isSeamless && abs(content.duration.inSeconds - seconds) < 0.1,
+          "\(content.report)")
+        files.append(content)
+      }
+      // With a second before and after, whatever went out about the change is in both.
+      let (last, next) = (files[0].report.numbers.last, files[1].report.numbers.first)
+      let overlap = Int(try #require(last)) - Int(try #require(next))
+      #expect(abs(frames.frameDuration.inSeconds * Double(overlap) - 2) < 0.5, "\(overlap)")
+      print("moved: \(files.map(\.report)), \(overlap) frames in both")
+      broadcaster.stop()
+      for child in [first, second] { await child.stop(.kill) }
+      await installation.stop()
+    }
+  }
+
   @Test(
     "what is over the limit is told ahead, and the higher priority is recorded",
     .timeLimit(.minutes(3)))
