@@ -38,7 +38,7 @@ struct RecorderService: Sendable {
   private let disk: MountedDisk
   private let host: ServiceHost
 
-  init(_ host: ServiceHost, database: Database, outbox: Outbox) {
+  init(_ host: ServiceHost, database: Database, outbox: Outbox, tapeRoot: String) {
     self.host = host
     self.database = database
     let time = SystemTimeSource()
@@ -46,7 +46,7 @@ struct RecorderService: Sendable {
     let log = host.log
     let logs = RecordingLogs(folder: host.home.recordingLogs, time: time)
     let statuses = StatusOutbox(database: database, outbox: outbox, scheduler: Self.scheduler)
-    tapeRoot = TapeFolder.claim(host.home.tape(host.settings), for: host.node)
+    self.tapeRoot = tapeRoot
     let care = RecorderCare(host, database: database, root: tapeRoot, time: time)
     let client = HTTPClient(
       addresses: host.settings.recorder.isPublicOnly ? .publicInternet : .all,

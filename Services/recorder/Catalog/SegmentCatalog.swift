@@ -156,6 +156,22 @@ enum SegmentCatalog {
     + "splice, is_recovered, container, duration_us, codecs, height, init, is_independent, "
     + "media_sequence, discontinuity, address, digest"
 
+  /// All files that rows name, relative to the tape folder: segments, and the initialisation sections
+  /// that they need.
+  static func files(
+    _ transaction: Transaction
+  ) throws(StorageError) -> (segments: [String], sections: [String]) {
+    let segments = try transaction.all("SELECT path FROM segments") {
+      (row: borrowing Row) throws(StorageError) in try row.text(0)
+    }
+    let sections = try transaction.all(
+      "SELECT DISTINCT stream, init FROM segments WHERE init IS NOT NULL"
+    ) { (row: borrowing Row) throws(StorageError) in
+      MediaPath.initialisation(try row.identifier(0), sha256: try row.text(1))
+    }
+    return (segments, sections)
+  }
+
   private static func read(_ row: borrowing Row) throws(StorageError) -> Segment {
     guard let splice = Splice(rawValue: try row.text(10)) else {
       throw StorageError(.misuse, "a segment's row holds an unknown splice")

@@ -16,11 +16,41 @@ struct TapeFolderTests {
     #expect(TapeFolder.find(tape, of: two) == tape)
     #expect(TapeFolder.claim(tape, for: two) == tape)
     for _ in 0..<2 {
-      #expect(TapeFolder.claim(tape, for: one) == tape + "-recorder-1")
+      #expect(TapeFolder.claim(tape, for: one) == tape + "/@recorder-1")
       #expect(TapeFolder.claim(tape, for: two) == tape)
-      #expect(TapeFolder.find(tape, of: one) == tape + "-recorder-1")
+      #expect(TapeFolder.find(tape, of: one) == tape + "/@recorder-1")
     }
     #expect(FolderListing.names(in: tape) == [TapeFolder.ownerFile])
+    // No stream is called so.
+    #expect(StreamID("@recorder-1") == nil)
+  }
+
+  @Test func `While its disk is not mounted, a folder of one's own is waited for`() throws {
+    let folder = try TemporaryFolder()
+    let tape = folder("media/tape")
+    let node = NodeID(unchecked: "recorder-2")
+    #expect(
+      TapeFolder.claim(tape, for: node, known: tape + "/@recorder-2") == tape + "/@recorder-2")
+    #expect(!FolderListing.exists(tape))
+    #expect(TapeFolder.claim(tape, for: node, known: tape) == tape)
+  }
+
+  @Test func `What a recorder had in a folder that was shared goes along, and nothing else`() throws
+  {
+    let folder = try TemporaryFolder()
+    let (tape, own) = (folder("tape"), folder("tape/@recorder-2"))
+    for name in ["radio/10/a.mp3", "radio/10/other.mp3", "tv/init/1.mp4"] {
+      try folder.file("tape/" + name, name)
+    }
+    for _ in 0..<2 {
+      TapeFolder.takeAlong(
+        ["radio/10/a.mp3", "radio/10/gone.mp3"], shared: ["tv/init/1.mp4"], from: tape, to: own)
+    }
+    #expect(try DurableFile.read(own + "/radio/10/a.mp3") == Array("radio/10/a.mp3".utf8))
+    #expect(FolderListing.names(in: tape + "/radio/10") == ["other.mp3"])
+    #expect(FolderListing.names(in: own + "/radio/10") == ["a.mp3"])
+    #expect(FolderListing.exists(own + "/tv/init/1.mp4"))
+    #expect(FolderListing.exists(tape + "/tv/init/1.mp4"))
   }
 
   @Test func `Of many that come at once each has another`() async throws {
@@ -44,7 +74,7 @@ struct TapeFolderTests {
       try await bench.capture(for: .milliseconds(2700))
       let second = try await bench.desk.launch(["AIRLOOM_NODE": "recorder-2"])
       try await eventually("the second one is there", within: .seconds(60)) {
-        FolderListing.exists(bench.desk.home("media/tape-recorder-2"))
+        FolderListing.exists(bench.desk.home("media/tape/@recorder-2"))
           && FolderListing.exists(bench.desk.home("run/recorder-2.port"))
       }
       try await bench.capture(for: .seconds(3))
