@@ -51,7 +51,7 @@ class Trial:
             raise Failure("both recorders should have had one")
 
         tapes = self.tapes()
-        self.compose("down")
+        self.compose("down", "--remove-orphans")
         self.tell("down")
         self.up("up again")
         kept = self.wait("the recordings are listed", lambda: self.recordings() or None)
@@ -68,7 +68,7 @@ class Trial:
                 raise Failure(f"the tape of {stream} at {node} has lost its beginning")
         self.tell(f"tapes before {tapes}, after {after}")
         self.kill()
-        self.compose("down", "--volumes")
+        self.compose("down", "--volumes", "--remove-orphans")
         self.tell("down, volumes removed")
 
     def kill(self):
@@ -233,7 +233,7 @@ def main():
     finally:
         trial.processes.end()
         if os.environ.get("AIRLOOM_TRIAL_KEEP") != "1":
-            trial.compose("down", "--volumes")
+            trial.compose("down", "--volumes", "--remove-orphans")
             shutil.rmtree(home, ignore_errors=True)
 
 
