@@ -1,5 +1,6 @@
 """Compose for real: two recorders, a show on each, down and up, a kill. Called by scripts/compose-trial."""
 
+import glob
 import json
 import os
 import secrets
@@ -181,14 +182,22 @@ class Trial:
         ).stdout.strip()
         found = {}
         for node in ("recorder-1", "recorder-2"):
-            rows = subprocess.run(
-                ["sqlite3", "-readonly", "-json", f"{volume}/data/{node}.sqlite"]
-                + ["SELECT stream, min(start_us) AS a, max(start_us) AS z, count(*) AS n"]
-                + ["FROM segments GROUP BY stream"],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
+            # A recorder locks its database for as long as it runs, so a copy is read.
+            with tempfile.TemporaryDirectory() as copy:
+                for file in glob.glob(f"{volume}/{node}.sqlite*"):
+                    shutil.copy(file, copy)
+                rows = subprocess.run(
+                    [
+                        "sqlite3",
+                        "-json",
+                        f"{copy}/{node}.sqlite",
+                        "SELECT stream, min(start_us) AS a, max(start_us) AS z, count(*) AS n "
+                        "FROM segments GROUP BY stream",
+                    ],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
             for row in json.loads(rows.stdout or "[]"):
                 found[node, row["stream"]] = (row["a"], row["z"], row["n"])
         if not found:
