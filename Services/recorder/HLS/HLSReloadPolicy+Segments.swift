@@ -48,11 +48,11 @@ extension HLSReloadPolicy {
   /// more. So what is listed and does not come is said, and after a while the address is given up:
   /// another may be well, and whoever comes back here asks again for what is still listed.
   mutating func checkSegments(_ now: Monotonic) -> [Action] {
-    let open = entries.values.filter(\.isOpen).sorted { $0.number < $1.number }
-    guard !isEnded, outage == nil, let lastStored,
-      let reason = open.first(where: { $0.failures >= 3 })?.failure
-    else { return [] }
+    guard !isEnded, outage == nil, let lastStored else { return [] }
     let silence = now - lastStored
+    guard silence > max(target * 3, .seconds(10)) else { return [] }
+    let open = entries.values.filter(\.isOpen).sorted { $0.number < $1.number }
+    guard let reason = open.first(where: { $0.failures >= 3 })?.failure else { return [] }
     let failure = SourceFailure(
       reason.cause, "The station lists segments and does not give them: \(reason.sentence)",
       pace: reason.pace)
@@ -63,7 +63,7 @@ extension HLSReloadPolicy {
         .gap(Gap(start: $0.start, end: $0.end, cause: failure.cause, detail: failure.sentence))
       } + [.outage(failure), .giveUp(failure)]
     }
-    guard !isStarved, silence > max(target * 3, .seconds(10)) else { return [] }
+    guard !isStarved else { return [] }
     isStarved = true
     return report(.stalled, failure.sentence)
   }

@@ -195,6 +195,8 @@ struct HLSReloadPolicy {
     .sourceClosed, "The station has ended its stream.", pace: .slow)
 
   mutating func tick(_ blocked: SourceFailure?, _ now: Monotonic) -> [Action] {
+    // Nothing is asked for while nothing can be stored, which says nothing of the station.
+    if blocked != nil { lastStored = now }
     var actions = blocked.map { expire($0, now) } ?? fetches(now)
     if let loadAt, now >= loadAt {
       self.loadAt = nil

@@ -46,12 +46,15 @@ enum TapeFolder {
   /// done again after a kill. `shared`: those that others may need too.
   static func takeAlong(_ files: [String], shared: [String], from tape: String, to own: String) {
     guard tape != own else { return }
+    var folders: Set<String> = []
     for path in files + shared {
       let target = own + "/" + path
-      try? Syscall.makeFolders(DurableFile.folder(of: target))
+      let folder = DurableFile.folder(of: target)
+      if folders.insert(folder).inserted { try? Syscall.makeFolders(folder) }
       link(tape + "/" + path, target)
     }
-    // Each has two names until all are there.
+    // Each has two names until all new ones are on disk.
+    sync()
     for path in files where FolderListing.exists(own + "/" + path) { unlink(tape + "/" + path) }
   }
 

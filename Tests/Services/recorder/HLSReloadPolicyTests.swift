@@ -59,9 +59,9 @@ struct HLSReloadPolicyTests {
       }
     }
 
-    mutating func offer(_ playlist: HLSMediaPlaylist) {
+    mutating func offer(blocked: SourceFailure? = nil, _ playlist: HLSMediaPlaylist) {
       perform(policy.handle(.loaded(playlist, from: base, wall: wall), now: now))
-      for _ in 0..<20 { perform(policy.handle(.tick(blocked: nil), now: now)) }
+      for _ in 0..<20 { perform(policy.handle(.tick(blocked: blocked), now: now)) }
     }
 
     /// Time goes on in steps of 100 ms.
@@ -195,6 +195,24 @@ struct HLSReloadPolicyTests {
     #expect(bench.gaps.last?.end == bench.policy.tapeEnd)
     for (one, next) in zip(bench.gaps, bench.gaps.dropFirst()) { #expect(one.end == next.start) }
     #expect(bench.gaps.allSatisfy { $0.cause == .sourceRefused })
+  }
+
+  @Test func `A disk that takes nothing says nothing of the station`() {
+    var bench = Bench()
+    bench.now = Monotonic(nanoseconds: 12_000_000_000)
+    bench.missing = [6]
+    bench.offer(Self.list(0..<7))
+    bench.wait(.seconds(2))
+    let full = SourceFailure(.diskFull, "The disk is full.")
+    for step in 0..<600 {
+      if step % 20 == 0 { bench.offer(blocked: full, Self.list(0..<Int64(8 + step / 20))) }
+      bench.now = bench.now + .milliseconds(100)
+      bench.perform(bench.policy.handle(.tick(blocked: full), now: bench.now))
+    }
+    #expect(bench.givenUp == nil && bench.outages.isEmpty && bench.gaps.isEmpty)
+    // With room it goes on where it was.
+    bench.wait(.seconds(2))
+    #expect(bench.givenUp == nil && bench.fetched == Array(0..<6) + Array(7..<37))
   }
 
   @Test func `After a restart that took too long, exactly the rest is missing`() throws {

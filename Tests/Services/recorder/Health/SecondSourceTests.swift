@@ -204,10 +204,12 @@ struct SecondSourceTests {
     #expect(Self.captured(studio) == 1)
     // A list that moves on by itself, of segments that are not there.
     for number in 4..<2000 { station.set("s\(number).aac", .status(404)) }
-    let moving = Task {
+    let broadcast = Task {
       while !Task.isCancelled {
-        let end = Int((Instant(date).map { SystemTimeSource().now() - $0 } ?? .zero).inSeconds)
+        let begun = Instant(date).map { SystemTimeSource().now() - $0 } ?? .zero
+        let end = Int(begun.inSeconds)
         station.offer(end - 4..<end, date: date)
+        // The station's own pace: its list moves on twice a second.
         try await Task.sleep(for: .milliseconds(500))
       }
     }
@@ -219,18 +221,8 @@ struct SecondSourceTests {
       let sound = try await studio.segments(.radio).last { $0.media == nil }
       return (sound?.start ?? .epoch) > seen
     }
-    moving.cancel()
     for number in 4..<2000 {
       station.set("s\(number).aac", .bytes(ScriptedStation.packedSegment(number)))
-    }
-    let broadcast = Task {
-      while !Task.isCancelled {
-        let begun = Instant(date).map { SystemTimeSource().now() - $0 } ?? .zero
-        let end = Int(begun.inSeconds)
-        station.offer(end - 4..<end, date: date)
-        // The station's own pace: its list moves on twice a second.
-        try await Task.sleep(for: .milliseconds(500))
-      }
     }
     try await eventually("the first address", within: .seconds(90)) {
       let count = try await studio.segments(.radio).count { $0.media != nil }
